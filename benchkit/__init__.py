@@ -1,0 +1,57 @@
+"""Measure how long a brand's customers wait for an answer on social media, honestly."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchkit.dataset import Dataset as Dataset
+    from benchkit.definitions import BENCHKIT as BENCHKIT
+    from benchkit.definitions import Definition as Definition
+    from benchkit.errors import BenchkitError as BenchkitError
+    from benchkit.measure import expectation_curve as expectation_curve
+    from benchkit.measure import measure as measure
+    from benchkit.metrics import CATALOGUE as CATALOGUE
+    from benchkit.metrics import Metric as Metric
+    from benchkit.metrics import answered_within as answered_within
+    from benchkit.metrics import glossary as glossary
+    from benchkit.sources import load as load
+    from benchkit.sources.messages import read_messages as read_messages
+    from benchkit.sources.synthetic import synthesize as synthesize
+    from benchkit.sources.twcs import read_twcs as read_twcs
+    from benchkit.waits import Waits as Waits
+    from benchkit.waits import find_waits as find_waits
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "BENCHKIT": "definitions",
+    "BenchkitError": "errors",
+    "CATALOGUE": "metrics",
+    "Dataset": "dataset",
+    "Definition": "definitions",
+    "Metric": "metrics",
+    "Waits": "waits",
+    "answered_within": "metrics",
+    "expectation_curve": "measure",
+    "find_waits": "waits",
+    "glossary": "metrics",
+    "load": "sources",
+    "measure": "measure",
+    "read_messages": "sources.messages",
+    "read_twcs": "sources.twcs",
+    "synthesize": "sources.synthetic",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'benchkit' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"benchkit.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOME, "__version__"])

@@ -1,0 +1,164 @@
+"""Dataset: messages and events, when they were taken, how they were collected, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from html import escape
+
+import polars as pl
+
+from benchkit.errors import BenchkitError, UnknownName
+from benchkit.schema import EVENTS, MESSAGES, SENDERS, check
+
+EXCLUDED = pl.Schema({"line": pl.Int64(), "kind": pl.String(), "reason": pl.String()})
+"""Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules)."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a dataset is called and how it came to be.
+
+    `selection` is one sentence, or None: that the rows were selected on having been
+    answered, so that nothing can be said of unanswered messages.
+    """
+
+    name: str
+    licence: str = ""
+    selection: str | None = None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was read and what was left out, with line numbers."""
+
+    rows_read: int = 0
+    blank_rows: int = 0
+    excluded: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXCLUDED))
+
+    def summary(self) -> pl.DataFrame:
+        """One row per reason: kind, reason, rows, and the first lines."""
+        return (
+            self.excluded.group_by("kind", "reason")
+            .agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("line").sort().head(5).alias("first_lines"))
+            .sort("rows", "reason", descending=[True, False])
+        )
+
+    def sentence(self) -> str:
+        """What the figures are made from, in words, for beside the figures."""
+        parts = [f"{self.rows_read:,} rows read"]
+        if self.blank_rows:
+            parts.append(f"{self.blank_rows:,} blank")
+        for kind, reason, rows, lines in self.summary().iter_rows():
+            where = ""
+            if kind == "unreadable":
+                where = " (line " + ", ".join(f"{line:,}" for line in lines) + (", …)" if rows > len(lines) else ")")
+            parts.append(f"{rows:,} excluded: {reason}{where}")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """Messages of customers and brands, in order, with what a fair figure needs to know of them.
+
+    `messages` holds a row per message (`schema.MESSAGES`), the rows of a conversation
+    together and in order of time; `events` a row per change (`schema.EVENTS`), or None.
+    `as_of` is when the extract was taken: a wait still open then is censored at that time.
+    `time_zones` names each brand's zone where it is not UTC. Make one with a reader
+    (`read_twcs`, `read_messages`, `synthesize`) or with `Dataset.from_messages`.
+    """
+
+    messages: pl.LazyFrame
+    as_of: datetime
+    about: About
+    events: pl.LazyFrame | None = None
+    audit: Audit = field(default_factory=Audit)
+    time_zones: Mapping[str, str] = field(default_factory=dict)
+    process: Callable[[str, float], float] | None = None
+
+    @classmethod
+    def from_messages(
+        cls,
+        messages: pl.LazyFrame | pl.DataFrame,
+        *,
+        as_of: datetime,
+        about: About,
+        events: pl.LazyFrame | pl.DataFrame | None = None,
+        audit: Audit | None = None,
+        time_zones: Mapping[str, str] | None = None,
+    ) -> Dataset:
+        """Put messages in order, hold them to the schema's rules, and make a Dataset of them."""
+        ordered = check(in_order(messages.lazy()), MESSAGES)
+        checked_events = None if events is None else check(events.lazy(), EVENTS)
+        return cls(
+            messages=ordered,
+            as_of=as_of,
+            about=about,
+            events=checked_events,
+            audit=audit or Audit(),
+            time_zones=dict(time_zones or {}),
+        )
+
+    def truth(self, brand: str, seconds: float) -> float:
+        """The share of waits that the process behind synthetic data answers within `seconds`."""
+        if self.process is None:
+            raise BenchkitError(
+                f"only synthetic data knows its truth, and {self.about.name} is not synthetic; use synthesize()"
+            )
+        return self.process(brand, seconds)
+
+    def brands(self) -> list[str]:
+        """The brands there are, in order."""
+        names = self.messages.select(pl.col("brand").unique()).collect().to_series()
+        return sorted(names.cast(pl.String).drop_nulls().to_list())
+
+    def only(self, brand: str) -> Dataset:
+        """The same dataset with the messages of one brand."""
+        brands = self.brands()
+        if brand not in brands:
+            raise UnknownName("brand", brand, brands, where=f"in {self.about.name}")
+        return replace(self, messages=self.messages.filter(pl.col("brand") == brand))
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.about.name!r}, as of {self.as_of:%Y-%m-%d %H:%M} UTC)"
+
+    def _repr_html_(self) -> str:
+        counts = self.messages.select(
+            pl.len(), pl.col("conversation_id").n_unique(), pl.col("brand").n_unique(), pl.col("sent_at").min()
+        ).collect()
+        messages, conversations, brands, first = counts.row(0)
+        since = f", since {first:%Y-%m-%d}" if first else ""
+        lines = [
+            f"<b>{escape(self.about.name)}</b>: {messages:,} messages in {conversations:,} conversations "
+            f"with {brands:,} brands{since}, as of {self.as_of:%Y-%m-%d %H:%M} UTC",
+            escape(self.audit.sentence()),
+            escape(self.about.selection or ""),
+        ]
+        return "<br>".join(line for line in lines if line)
+
+
+def in_order(messages: pl.LazyFrame) -> pl.LazyFrame:
+    """Sort messages by conversation and time, unless they are sorted already.
+
+    At one instant the customer is taken to have spoken first, then a bot, then an agent.
+    """
+    ordered = _is_in_order(messages)
+    if ordered:
+        return messages
+    return messages.sort("conversation_id", "sent_at", pl.col("sender").to_physical(), "message_id")
+
+
+def _is_in_order(messages: pl.LazyFrame) -> bool:
+    conversation, sent_at, sender = pl.col("conversation_id"), pl.col("sent_at"), pl.col("sender").to_physical()
+    same = conversation == conversation.shift()
+    later = sent_at > sent_at.shift()
+    tie = (sent_at == sent_at.shift()) & (sender >= sender.shift())
+    return bool(
+        messages.select(((conversation > conversation.shift()) | (same & (later | tie))).all())
+        .collect(engine="in-memory")
+        .item()
+    )
+
+
+assert SENDERS == ("customer", "bot", "agent")  # the order at one instant

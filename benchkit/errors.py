@@ -1,0 +1,59 @@
+"""Errors that a person reads: one sentence that says what, where, and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class BenchkitError(ValueError):
+    """Anything benchkit refuses, in one sentence; JupyterLab shows it without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(BenchkitError):
+    """A file that cannot be read as what it was said to be."""
+
+    def __init__(self, path: str | Path, problem: str, *, line: int | None = None) -> None:
+        where = show(str(path)) if line is None else f"{show(str(path))}, line {line:,}"
+        super().__init__(f"{where}: {problem}")
+        self.path = Path(path)
+        self.line = line
+
+
+class UnknownName(BenchkitError):
+    """A brand, metric, dimension, column or month that does not exist here."""
+
+    def __init__(self, kind: str, name: object, choices: Iterable[object], *, where: str = "") -> None:
+        known = [str(choice) for choice in choices]
+        super().__init__(f"no {kind} {show(name)}{where and ' ' + where}; {way_out(str(name), known)}")
+        self.name = name
+        self.choices = known
+
+
+def show(value: object, *, limit: int = 60) -> str:
+    """Quote a value from outside so that it cannot fill or drive a terminal.
+
+    >>> show("Delt\\x1b[2J")
+    "'Delt\\\\x1b[2J'"
+    """
+    text = str(value)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) + "'"
+
+
+def way_out(name: str, choices: list[str], *, limit: int = 8) -> str:
+    """Suggest the nearest of the names there are, or list some of them."""
+    folded = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {show(folded[near[0]])}?"
+    if not choices:
+        return "there are none"
+    listed = ", ".join(show(choice) for choice in choices[:limit])
+    more = len(choices) - limit
+    return f"there are {listed}" + (f" and {more:,} more" if more > 0 else "")

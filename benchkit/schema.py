@@ -1,0 +1,188 @@
+"""The tables as polars schemas with named rules, and the check that holds a frame to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from benchkit.errors import BenchkitError, UnknownName, show
+
+TIME = pl.Datetime("us", "UTC")
+SENDERS = ("customer", "bot", "agent")
+OUTCOMES = ("awaiting", "replied", "closed")
+EVENT_KINDS = (
+    "opened",
+    "assigned",
+    "handed_off",
+    "snoozed",
+    "closed",
+    "closed_no_reply_needed",
+    "reopened",
+)
+STATUSES = ("final", "provisional", "revised", "withheld", "refused")
+DIMENSIONS: Mapping[str, pl.DataType] = {
+    "mention": pl.String(),
+    "topic": pl.String(),
+    "priority": pl.String(),
+    "queue": pl.String(),
+    "language": pl.String(),
+    "country": pl.String(),
+    "sentiment": pl.String(),
+}
+"""Optional columns of a message that its wait carries on, to be measured by."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A documented table: its columns, its key, and what must be true of every row."""
+
+    name: str
+    key: str
+    columns: Mapping[str, pl.DataType]
+    optional: Mapping[str, pl.DataType] = field(default_factory=dict)
+    rules: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    @property
+    def all_columns(self) -> dict[str, pl.DataType]:
+        return {**self.columns, **self.optional}
+
+
+def same_as_before(column: str) -> pl.Expr:
+    """True where a row has the same value as the row above it."""
+    return pl.col(column).eq_missing(pl.col(column).shift())
+
+
+SAME_CONVERSATION = same_as_before("conversation_id").fill_null(False)
+
+MESSAGES = Table(
+    name="messages",
+    key="message_id",
+    columns={
+        "message_id": pl.String(),
+        "conversation_id": pl.String(),
+        "brand": pl.Categorical(),
+        "channel": pl.Categorical(),
+        "sender": pl.Enum(SENDERS),
+        "sender_id": pl.String(),
+        "sent_at": TIME,
+    },
+    optional={
+        "industry": pl.Categorical(),
+        "in_reply_to": pl.String(),
+        "permalink": pl.String(),
+        **DIMENSIONS,
+        "needs_reply": pl.Boolean(),
+        "text": pl.String(),
+    },
+    rules={
+        "message_id is there": pl.col("message_id").is_not_null(),
+        "message_id is unique": pl.col("message_id").is_unique(),
+        "conversation_id is there": pl.col("conversation_id").is_not_null(),
+        "brand is there": pl.col("brand").is_not_null(),
+        "channel is there": pl.col("channel").is_not_null(),
+        "sender is customer, agent or bot": pl.col("sender").is_not_null(),
+        "sent_at is a time": pl.col("sent_at").is_not_null(),
+        "a conversation has one brand": ~SAME_CONVERSATION | same_as_before("brand"),
+        "a conversation has one channel": ~SAME_CONVERSATION | same_as_before("channel"),
+    },
+)
+
+EVENTS = Table(
+    name="events",
+    key="conversation_id",
+    columns={
+        "conversation_id": pl.String(),
+        "at": TIME,
+        "kind": pl.Enum(EVENT_KINDS),
+    },
+    optional={"actor_id": pl.String()},
+    rules={
+        "conversation_id is there": pl.col("conversation_id").is_not_null(),
+        "at is a time": pl.col("at").is_not_null(),
+        "kind is one of " + ", ".join(EVENT_KINDS): pl.col("kind").is_not_null(),
+    },
+)
+
+WAITS = Table(
+    name="waits",
+    key="wait_id",
+    columns={
+        "wait_id": pl.String(),
+        "conversation_id": pl.String(),
+        "customer_id": pl.String(),
+        "brand": pl.Categorical(),
+        "industry": pl.Categorical(),
+        "channel": pl.Categorical(),
+        "is_first": pl.Boolean(),
+        "started_at": TIME,
+        "ended_at": TIME,
+        "outcome": pl.Enum(OUTCOMES),
+        "opening_message_id": pl.String(),
+        "reply_message_id": pl.String(),
+        "wait_seconds": pl.Int64(),
+        "business_seconds": pl.Int64(),
+        "bot_seconds": pl.Int64(),
+        "assigned_at": TIME,
+        "agent_id": pl.String(),
+        "messages_in_wait": pl.Int64(),
+        "needs_reply": pl.Boolean(),
+    },
+    optional=DIMENSIONS,
+    rules={
+        "wait_id is unique": pl.col("wait_id").is_unique(),
+        "a wait is never negative": pl.col("wait_seconds") >= 0,
+        "a wait that is over has an end": (pl.col("outcome") == "awaiting") | pl.col("ended_at").is_not_null(),
+        "a replied wait names its reply": (pl.col("outcome") != "replied") | pl.col("reply_message_id").is_not_null(),
+    },
+)
+
+ESTIMATES: Mapping[str, pl.DataType] = {
+    "metric": pl.String(),
+    "estimate": pl.Float64(),
+    "lower": pl.Float64(),
+    "upper": pl.Float64(),
+    "n": pl.Int64(),
+    "n_replied": pl.Int64(),
+    "status": pl.Enum(STATUSES),
+    "method": pl.String(),
+    "definition": pl.String(),
+}
+"""The columns of an estimate, after those it is grouped by."""
+
+
+def check(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """Hold a frame to a table's schema and rules, and return it unchanged.
+
+    >>> import polars as pl
+    >>> events = pl.LazyFrame(schema=EVENTS.columns)
+    >>> check(events, EVENTS).collect().height
+    0
+
+    Raises `UnknownName` for a missing column and `BenchkitError` for a wrong type or a
+    broken rule, naming the rule, how many rows break it, and the keys of a few of them.
+    """
+    schema = frame.collect_schema()
+    for column, dtype in table.all_columns.items():
+        if column not in schema:
+            if column in table.columns:
+                raise UnknownName("column", column, schema.names(), where=f"in {table.name}")
+        elif schema[column] != dtype:
+            raise BenchkitError(
+                f"column {column} of {table.name} is {schema[column]}, it must be {dtype}; cast it first"
+            )
+    broken = {sentence: ~rule.fill_null(False) for sentence, rule in table.rules.items()}
+    counts = frame.select(
+        pl.len().alias("rows"), *(rule.sum().cast(pl.Int64).alias(name) for name, rule in broken.items())
+    ).collect()
+    rows = counts.item(0, "rows")
+    for sentence, rule in broken.items():
+        n_broken = counts.item(0, sentence)
+        if n_broken:
+            keys = frame.filter(rule).select(table.key).head(3).collect().to_series().to_list()
+            named = ", ".join(show(key) for key in keys)
+            raise BenchkitError(
+                f"{n_broken:,} of {rows:,} rows of {table.name} break the rule '{sentence}', e.g. {named}"
+            )
+    return frame
