@@ -9,8 +9,8 @@ from html import escape
 
 import polars as pl
 
-from benchkit.errors import BenchkitError, UnknownName
-from benchkit.schema import EVENTS, MESSAGES, SENDERS, check
+from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.schema import EVENTS, MESSAGES, check
 
 EXCLUDED = pl.Schema({"line": pl.Int64(), "kind": pl.String(), "reason": pl.String()})
 """Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules)."""
@@ -53,7 +53,8 @@ class Audit:
         for kind, reason, rows, lines in self.summary().iter_rows():
             where = ""
             if kind == "unreadable":
-                where = " (line " + ", ".join(f"{line:,}" for line in lines) + (", …)" if rows > len(lines) else ")")
+                more = ", …" if rows > len(lines) else ""
+                where = " (line " + ", ".join(f"{line:,}" for line in lines) + more + ")"
             parts.append(f"{rows:,} excluded: {reason}{where}")
         return "; ".join(parts)
 
@@ -104,7 +105,7 @@ class Dataset:
         """The share of waits that the process behind synthetic data answers within `seconds`."""
         if self.process is None:
             raise BenchkitError(
-                f"only synthetic data knows its truth, and {self.about.name} is not synthetic; use synthesize()"
+                f"only synthetic data knows its truth, and {self.about.name} is real; use synthesize()"
             )
         return self.process(brand, seconds)
 
@@ -117,7 +118,7 @@ class Dataset:
         """The same dataset with the messages of one brand."""
         brands = self.brands()
         if brand not in brands:
-            raise UnknownName("brand", brand, brands, where=f"in {self.about.name}")
+            raise UnknownNameError("brand", brand, brands, where=f"in {self.about.name}")
         return replace(self, messages=self.messages.filter(pl.col("brand") == brand))
 
     def __repr__(self) -> str:
@@ -125,7 +126,10 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         counts = self.messages.select(
-            pl.len(), pl.col("conversation_id").n_unique(), pl.col("brand").n_unique(), pl.col("sent_at").min()
+            pl.len(),
+            pl.col("conversation_id").n_unique(),
+            pl.col("brand").n_unique(),
+            pl.col("sent_at").min(),
         ).collect()
         messages, conversations, brands, first = counts.row(0)
         since = f", since {first:%Y-%m-%d}" if first else ""
@@ -150,7 +154,11 @@ def in_order(messages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _is_in_order(messages: pl.LazyFrame) -> bool:
-    conversation, sent_at, sender = pl.col("conversation_id"), pl.col("sent_at"), pl.col("sender").to_physical()
+    conversation, sent_at, sender = (
+        pl.col("conversation_id"),
+        pl.col("sent_at"),
+        pl.col("sender").to_physical(),
+    )
     same = conversation == conversation.shift()
     later = sent_at > sent_at.shift()
     tie = (sent_at == sent_at.shift()) & (sender >= sender.shift())
@@ -159,6 +167,3 @@ def _is_in_order(messages: pl.LazyFrame) -> bool:
         .collect(engine="in-memory")
         .item()
     )
-
-
-assert SENDERS == ("customer", "bot", "agent")  # the order at one instant

@@ -45,7 +45,7 @@ class Definition:
             "answer": "A bot's message ends a wait as a person's does.",
         }
         no_reply = {
-            "leave out": "Waits marked as needing no reply are counted, and left out of every share and time.",
+            "leave out": "Waits marked as needing no reply are counted, and left out of shares and times.",
             "count": "Waits marked as needing no reply count like any other.",
         }
         days = self.silence_seconds / 86_400

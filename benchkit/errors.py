@@ -24,7 +24,7 @@ class InputError(BenchkitError):
         self.line = line
 
 
-class UnknownName(BenchkitError):
+class UnknownNameError(BenchkitError):
     """A brand, metric, dimension, column or month that does not exist here."""
 
     def __init__(self, kind: str, name: object, choices: Iterable[object], *, where: str = "") -> None:

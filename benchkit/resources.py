@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchkit.errors import UnknownName
+from benchkit.errors import UnknownNameError
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent
@@ -21,5 +21,5 @@ def shipped(kind: str, name: str) -> Path:
     folder = in_wheel if in_wheel.is_dir() else in_checkout
     path = folder / name
     if path.parent != folder or not path.is_file():
-        raise UnknownName(kind.rstrip("s"), name, sorted(p.name for p in folder.glob("*.*")))
+        raise UnknownNameError(kind.rstrip("s"), name, sorted(p.name for p in folder.glob("*.*")))
     return path

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from benchkit.errors import BenchkitError, UnknownName, show
+from benchkit.errors import BenchkitError, UnknownNameError, show
 
 TIME = pl.Datetime("us", "UTC")
 SENDERS = ("customer", "bot", "agent")
+"""In the order in which they are taken to have spoken at one instant."""
+
 OUTCOMES = ("awaiting", "replied", "closed")
 EVENT_KINDS = (
     "opened",
@@ -46,6 +48,7 @@ class Table:
 
     @property
     def all_columns(self) -> dict[str, pl.DataType]:
+        """The columns there must be and those there may be."""
         return {**self.columns, **self.optional}
 
 
@@ -133,8 +136,10 @@ WAITS = Table(
     rules={
         "wait_id is unique": pl.col("wait_id").is_unique(),
         "a wait is never negative": pl.col("wait_seconds") >= 0,
-        "a wait that is over has an end": (pl.col("outcome") == "awaiting") | pl.col("ended_at").is_not_null(),
-        "a replied wait names its reply": (pl.col("outcome") != "replied") | pl.col("reply_message_id").is_not_null(),
+        "a wait that is over has an end": (pl.col("outcome") == "awaiting")
+        | pl.col("ended_at").is_not_null(),
+        "a replied wait names its reply": (pl.col("outcome") != "replied")
+        | pl.col("reply_message_id").is_not_null(),
     },
 )
 
@@ -160,14 +165,14 @@ def check(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     >>> check(events, EVENTS).collect().height
     0
 
-    Raises `UnknownName` for a missing column and `BenchkitError` for a wrong type or a
+    Raises `UnknownNameError` for a missing column and `BenchkitError` for a wrong type or a
     broken rule, naming the rule, how many rows break it, and the keys of a few of them.
     """
     schema = frame.collect_schema()
     for column, dtype in table.all_columns.items():
         if column not in schema:
             if column in table.columns:
-                raise UnknownName("column", column, schema.names(), where=f"in {table.name}")
+                raise UnknownNameError("column", column, schema.names(), where=f"in {table.name}")
         elif schema[column] != dtype:
             raise BenchkitError(
                 f"column {column} of {table.name} is {schema[column]}, it must be {dtype}; cast it first"
