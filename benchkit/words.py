@@ -1,0 +1,90 @@
+"""Numbers in the words a reader uses: seconds as `1 h 12 min`, shares as `31.2%`."""
+
+from __future__ import annotations
+
+import calendar
+
+NOTHING = "–"
+_SIZES = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def human_seconds(seconds: float | None) -> str:
+    """Say a duration in its two largest units, rounded.
+
+    >>> [human_seconds(s) for s in (45, 90, 240, 725, 4_320, 183_600)]
+    ['45 s', '1 min 30 s', '4 min', '12 min', '1 h 12 min', '2 d 3 h']
+    >>> [human_seconds(s) for s in (None, 0, 3_599.6)]
+    ['–', '0 s', '1 h']
+    """
+    if seconds is None:
+        return NOTHING
+    step = 1 if seconds < 600 else 60 if seconds < 86_400 else 3_600
+    left = round(seconds / step) * step
+    parts = []
+    for unit, size in _SIZES:
+        whole, left = divmod(left, size)
+        if whole:
+            parts.append(f"{whole:,} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def percent(share: float | None) -> str:
+    """Say a share in percent; only nothing is 0% and only everything is 100%.
+
+    >>> [percent(share) for share in (None, 0.0, 0.0002, 0.3125, 0.99996, 1.0)]
+    ['–', '0%', '<0.1%', '31.2%', '>99.9%', '100%']
+    """
+    if share is None:
+        return NOTHING
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    if share < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if share >= 0.9995 else f"{share:.1%}"
+
+
+def count(number: float | None) -> str:
+    """Say a count with thousands apart.
+
+    >>> count(12345), count(None)
+    ('12,345', '–')
+    """
+    return NOTHING if number is None else f"{number:,.0f}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Say a value in its metric's unit: `share`, `seconds` or `count`.
+
+    >>> figure(0.25, "share"), figure(90.0, "seconds"), figure(1e6, "count")
+    ('25.0%', '1 min 30 s', '1,000,000')
+    """
+    return {"share": percent, "seconds": human_seconds, "count": count}[unit](value)
+
+
+def span(lower: float | None, upper: float | None, unit: str) -> str:
+    """Say an interval; an end that is not known is left open.
+
+    >>> span(0.29, 0.334, "share"), span(3_600.0, 7_200.0, "seconds")
+    ('29.0–33.4%', '1 h – 2 h')
+    >>> span(3_600.0, None, "seconds"), span(None, None, "share")
+    ('over 1 h', '')
+    """
+    if lower is None and upper is None:
+        return ""
+    if upper is None:
+        return f"over {figure(lower, unit)}"
+    if lower is None:
+        return f"up to {figure(upper, unit)}"
+    if unit == "seconds":
+        return f"{human_seconds(lower)} – {human_seconds(upper)}"
+    return f"{figure(lower, unit).rstrip('%')}–{figure(upper, unit)}"
+
+
+def month_name(month: str) -> str:
+    """Say a month as people do.
+
+    >>> month_name("2026-10")
+    'October 2026'
+    """
+    year, number = month.split("-")
+    return f"{calendar.month_name[int(number)]} {year}"
