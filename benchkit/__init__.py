@@ -6,16 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchkit.catalogue import CATALOGUE as CATALOGUE
+    from benchkit.catalogue import glossary as glossary
     from benchkit.dataset import Dataset as Dataset
     from benchkit.definitions import BENCHKIT as BENCHKIT
     from benchkit.definitions import Definition as Definition
     from benchkit.errors import BenchkitError as BenchkitError
-    from benchkit.measure import expectation_curve as expectation_curve
-    from benchkit.measure import measure as measure
-    from benchkit.metrics import CATALOGUE as CATALOGUE
+    from benchkit.measurement import expectation_curve as expectation_curve
+    from benchkit.measurement import measure as measure
     from benchkit.metrics import Metric as Metric
     from benchkit.metrics import answered_within as answered_within
-    from benchkit.metrics import glossary as glossary
     from benchkit.sources import load as load
     from benchkit.sources.messages import read_messages as read_messages
     from benchkit.sources.synthetic import synthesize as synthesize
@@ -28,17 +28,17 @@ __version__ = "0.1.0"
 _HOME = {
     "BENCHKIT": "definitions",
     "BenchkitError": "errors",
-    "CATALOGUE": "metrics",
+    "CATALOGUE": "catalogue",
     "Dataset": "dataset",
     "Definition": "definitions",
     "Metric": "metrics",
     "Waits": "waits",
     "answered_within": "metrics",
-    "expectation_curve": "measure",
+    "expectation_curve": "measurement",
     "find_waits": "waits",
-    "glossary": "metrics",
+    "glossary": "catalogue",
     "load": "sources",
-    "measure": "measure",
+    "measure": "measurement",
     "read_messages": "sources.messages",
     "read_twcs": "sources.twcs",
     "synthesize": "sources.synthetic",

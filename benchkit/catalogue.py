@@ -1,0 +1,176 @@
+"""The catalogue: every metric of the standard report, and the glossary rendered from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from benchkit.errors import UnknownNameError
+from benchkit.metrics import (
+    RESPONSE_RATE_SECONDS,
+    Better,
+    Count,
+    Example,
+    Metric,
+    Share,
+    Target,
+    Time,
+    Volume,
+    answered_within,
+    replied_within,
+    reply_time,
+)
+from benchkit.words import figure
+
+
+def _count(name: str, label: str, definition: str, computes: Volume | Count, value: float) -> Metric:
+    timelines = ("C0 C1 A5 A6", "C0 B1", "C0 X9", "A0 C3", "C0 N4")
+    example = Example(timelines=timelines, value=value)
+    better: Better = "lower" if name == "awaiting_now" else "neither"
+    return Metric(
+        name=name,
+        label=label,
+        unit="count",
+        better=better,
+        definition=definition,
+        computes=computes,
+        example=example,
+    )
+
+
+CATALOGUE: tuple[Metric, ...] = (
+    _count(
+        "waits",
+        "Waits",
+        "How many times a customer waited for the brand: a wait opens at a message when nothing of the "
+        "customer's is waiting already. Waits marked as needing no reply are counted apart.",
+        Count(),
+        4,
+    ),
+    _count(
+        "no_reply_needed",
+        "Waits that needed no reply",
+        "How many waits were marked as needing no reply; they are in no share and no time.",
+        Count(needs_reply=False),
+        1,
+    ),
+    _count(
+        "conversations",
+        "Conversations",
+        "How many conversations had a message in the period, from either side.",
+        Volume(column="conversations"),
+        5,
+    ),
+    _count(
+        "customers",
+        "Customers",
+        "How many different customers had a conversation with a message in the period.",
+        Volume(column="customers"),
+        5,
+    ),
+    _count(
+        "messages_in", "Messages in", "How many messages customers sent.", Volume(column="messages_in"), 6
+    ),
+    _count(
+        "messages_out",
+        "Messages out",
+        "How many messages people at the brand sent; bots' messages are not among them.",
+        Volume(column="messages_out"),
+        3,
+    ),
+    _count(
+        "awaiting_now",
+        "Awaiting a reply now",
+        "How many of the period's waits were still awaiting a reply when the extract was taken.",
+        Count(outcome="awaiting"),
+        2,
+    ),
+    answered_within(minutes=15),
+    replace(answered_within(hours=1), vendors=(("Chatwoot", "0-1 h bracket, of answered only"),)),
+    answered_within(hours=24),
+    replace(
+        answered_within(days=7),
+        label="Response rate (7 days)",
+        vendors=(("Sprout Social", "response rate"), ("Meta", "response rate (24 hours)")),
+    ),
+    Metric(
+        name="closed_without_reply",
+        label="Closed without a reply (7 days)",
+        unit="share",
+        better="neither",
+        definition="The share of all waits whose conversation was closed within 7 days, before any reply.",
+        computes=Share(within_seconds=RESPONSE_RATE_SECONDS, outcome="closed"),
+        example=Example(timelines=("C0 X5", "C0 A3 X5", "C0", "C0 N1"), value=1 / 3),
+    ),
+    Metric(
+        name="sla_attainment",
+        label="SLA attainment",
+        unit="share",
+        better="higher",
+        definition="The share of all waits answered within the target's time, to be held against its share.",
+        computes=Share(within_seconds=None),
+        example=Example(timelines=("C0 A30", "C0 A90"), value=0.5, target="80% in 1h"),
+        vendors=(("Zendesk", "SLA achievement rate"),),
+    ),
+    replied_within(hours=1),
+    replied_within(hours=24),
+    *(reply_time(statistic, which="first") for statistic in ("median", "p90", "mean")),
+    *(reply_time(statistic, which="next") for statistic in ("median", "p90", "mean")),
+    *(reply_time(statistic) for statistic in ("median", "p90", "mean")),
+    Metric(
+        name="reply_seconds_median_all",
+        label="Reply time, median, of all waits",
+        unit="seconds",
+        better="lower",
+        definition="The time by which half of all waits were answered; not reached where fewer than half "
+        "were answered within 7 days.",
+        computes=Time(quantile=0.5, of_replied=False),
+        example=Example(timelines=("C0 A10", "C0 A20", "C0 A60", "C0"), value=1_200),
+    ),
+)
+"""Every metric of the standard report, in its order."""
+
+
+def find_metrics(metrics: str | Metric | Sequence[str | Metric]) -> tuple[Metric, ...]:
+    """Metrics as they are, or by their names in the catalogue.
+
+    >>> [metric.label for metric in find_metrics("answered_within_1h")]
+    ['Answered within 1 h']
+    """
+    if isinstance(metrics, str | Metric):
+        metrics = [metrics]
+    known = {metric.name: metric for metric in CATALOGUE}
+    found = []
+    for metric in metrics:
+        if isinstance(metric, Metric):
+            found.append(metric)
+        elif metric in known:
+            found.append(known[metric])
+        else:
+            raise UnknownNameError("metric", metric, known)
+    return tuple(found)
+
+
+def glossary(metrics: Sequence[str | Metric] = CATALOGUE) -> str:
+    """The metrics in words, as Markdown: what each means, an example, and what others call it.
+
+    >>> print(glossary(["answered_within_1h"]).splitlines()[0])
+    ### Answered within 1 h (`answered_within_1h`)
+    """
+    entries = []
+    for metric in find_metrics(metrics):
+        example = metric.example
+        value = "not reached" if example.value is None else figure(example.value, metric.unit)
+        given = f" against {Target.parse(example.target)}" if example.target else ""
+        lines = [
+            f"### {metric.label} (`{metric.name}`)",
+            metric.definition,
+            f"Unit: {metric.unit}. Better: {metric.better}.",
+            f"Example: {'; '.join(f'`{timeline}`' for timeline in example.timelines)}{given} gives {value}.",
+        ]
+        if metric.vendors:
+            lines.append(
+                "Elsewhere: " + "; ".join(f"{vendor}: {name}" for vendor, name in metric.vendors) + "."
+            )
+        entries.append("\n\n".join(lines))
+    return "\n\n".join(entries) + "\n"

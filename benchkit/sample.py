@@ -1,0 +1,124 @@
+"""Waits of many groups as plain arrays, with the counts that every estimate starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+AWAITING, REPLIED, CLOSED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Waits of a month and of the weeks before it, an entry per wait, in order of `group`.
+
+    `group` and `week` are integers from 0; `watched_seconds` is how long the wait could be
+    seen until the extract was taken, whatever became of it.
+    """
+
+    group: Ints
+    week: Ints
+    seconds: Ints
+    outcome: Ints
+    watched_seconds: Ints
+    in_month: Bools
+    n_groups: int
+    n_weeks: int
+    month_over: bool
+
+    def where(self, rows: Bools | slice) -> Sample:
+        """The same groups and weeks with some of the waits."""
+        return replace(
+            self,
+            group=self.group[rows],
+            week=self.week[rows],
+            seconds=self.seconds[rows],
+            outcome=self.outcome[rows],
+            watched_seconds=self.watched_seconds[rows],
+            in_month=self.in_month[rows],
+        )
+
+    def month(self) -> Sample:
+        """The waits of the month itself."""
+        return self.where(self.in_month)
+
+    def replied(self) -> Sample:
+        """The waits that were answered."""
+        return self.where(self.outcome == REPLIED)
+
+    def one(self, group: int) -> Sample:
+        """The waits of one group."""
+        first, after = np.searchsorted(self.group, [group, group + 1])
+        return self.where(slice(int(first), int(after)))
+
+    def counts(self) -> Ints:
+        """Waits per group."""
+        return np.bincount(self.group, minlength=self.n_groups)
+
+    def weekly(self, weight: npt.NDArray[Any] | None = None) -> Floats:
+        """Waits, or sums of `weight`, by group and week."""
+        cell = self.group * self.n_weeks + self.week
+        size = self.n_groups * self.n_weeks
+        return np.bincount(cell, weight, size).reshape(self.n_groups, self.n_weeks).astype(float)
+
+    def weekly_within(self, horizons_seconds: Sequence[int]) -> Floats:
+        """Waits that lasted no longer than each horizon, by group, horizon and week."""
+        n_horizons = len(horizons_seconds)
+        within = np.searchsorted(np.asarray(horizons_seconds), self.seconds)
+        cell = (self.group * (n_horizons + 1) + within) * self.n_weeks + self.week
+        shape = (self.n_groups, n_horizons + 1, self.n_weeks)
+        return (
+            np.bincount(cell, minlength=int(np.prod(shape)))
+            .reshape(shape)
+            .cumsum(axis=1)[:, :-1]
+            .astype(float)
+        )
+
+    def provisional(self, horizons_seconds: Sequence[int]) -> Bools:
+        """By group and horizon: whether the month's figure can still change."""
+        waiting = self.in_month & (self.outcome == AWAITING)
+        shortest = np.full(self.n_groups, np.inf)
+        np.minimum.at(shortest, self.group[waiting], self.watched_seconds[waiting])
+        return (shortest[:, np.newaxis] < np.asarray(horizons_seconds)) | (not self.month_over)
+
+
+@dataclass(frozen=True)
+class SortedTimes:
+    """The times of a sample in order, group after group."""
+
+    seconds: Floats
+    start: Ints
+    size: Ints
+
+    @classmethod
+    def of(cls, sample: Sample) -> SortedTimes:
+        """Sort once for all groups."""
+        reach = int(sample.seconds.max(initial=0)) + 1
+        key = np.sort(sample.group * reach + sample.seconds)
+        size = sample.counts()
+        return cls((key % reach).astype(float), np.cumsum(size) - size, size)
+
+    def interpolated(self, share: Floats) -> Floats:
+        """The quantile of each group at its own `share`, linear between neighbours."""
+        place = np.nan_to_num(share) * np.maximum(self.size - 1, 0)
+        below = self._at(np.floor(place))
+        return below + (self._at(np.ceil(place)) - below) * (place - np.floor(place))
+
+    def reached(self, count: Floats) -> Floats:
+        """The time of each group's `count`-th wait, rounded up; NaN where there are not so many."""
+        place = np.maximum(np.ceil(np.nan_to_num(count, nan=np.inf) - 1e-9), 1.0)
+        return np.where(place <= self.size, self._at(np.minimum(place, np.maximum(self.size, 1)) - 1), np.nan)
+
+    def _at(self, place: Floats) -> Floats:
+        if not self.seconds.size:
+            return np.full(self.size.size, np.nan)
+        index = np.minimum(self.start + place.astype(np.int64), self.seconds.size - 1)
+        return np.where(self.size > 0, self.seconds[index], np.nan)

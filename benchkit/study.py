@@ -1,0 +1,177 @@
+"""One question's waits as arrays: who is compared, over which month, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
+from benchkit.sample import AWAITING, CLOSED, REPLIED, Bools, Ints, Sample
+from benchkit.schema import DIMENSIONS
+from benchkit.waits import Waits
+
+NOT_BY_AGENT = (
+    "a wait is credited to the agent who replied, so unanswered messages belong to no agent; "
+    "ask for figures among answered waits"
+)
+_CODES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Waits in groups: `groups` has a row per group, in the order of the sample's group numbers."""
+
+    groups: pl.DataFrame
+    sample: Sample
+    is_first: Bools
+    unneeded: Ints
+    volumes: Mapping[str, Ints]
+    selection: str | None
+    by_agent: bool
+    definition: str
+
+    def of(self, which: str) -> Sample:
+        """The sample of `all` waits, or of the `first` or `next` ones."""
+        if which == "all":
+            return self.sample
+        return self.sample.where(self.is_first if which == "first" else ~self.is_first)
+
+
+def study(
+    waits: Waits,
+    *,
+    month: str | None,
+    by: str | Sequence[str] | None,
+    history_weeks: int,
+    with_volumes: bool = False,
+) -> Study:
+    """Bring the waits of a month and of the weeks before it into arrays, by group."""
+    if history_weeks < 0:
+        raise BenchkitError(f"history_weeks is {history_weeks}; give 0 or more")
+    keys = dimensions(waits, by)
+    period = None if month is None else parse_month(month)
+    frame = _in_scope(waits, keys, period, history_weeks)
+    in_month = frame.filter("in_month")
+    if in_month.is_empty():
+        months = waits.months()
+        raise no_such_month("any month" if period is None else period.label, months, waits.about.name)
+    volumes = _count_volumes(waits, keys, period) if with_volumes else in_month.select(keys).clear()
+    groups = (
+        pl.concat([in_month.select(keys), volumes.select(keys)])
+        .unique()
+        .sort(*(pl.col(key).cast(pl.String) for key in keys), nulls_last=True)
+        .with_row_index("group")
+        if keys
+        else pl.DataFrame({"group": [0]}, schema={"group": pl.UInt32})
+    )
+    frame = _numbered(frame, groups, keys).sort("group", maintain_order=True)
+    counts = _numbered(volumes, groups, keys)
+    needed = frame["needs_reply"].to_numpy() if waits.definition.no_reply_needed == "leave out" else None
+    group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
+    kept = np.ones(group.size, dtype=bool) if needed is None else needed
+    week = _weeks_before_the_end(frame["local"], period)
+    everyone = Sample(
+        group=group,
+        week=week,
+        seconds=frame["wait_seconds"].to_numpy(),
+        outcome=frame["outcome"].to_numpy(),
+        watched_seconds=frame["watched_seconds"].to_numpy(),
+        in_month=in_month_rows,
+        n_groups=groups.height,
+        n_weeks=int(week.max()) + 1,
+        month_over=period is None or _is_over(period, waits),
+    )
+    return Study(
+        groups=groups.drop("group"),
+        sample=everyone.where(kept),
+        is_first=frame["is_first"].to_numpy()[kept],
+        unneeded=everyone.where(~kept).month().counts(),
+        volumes={
+            column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
+                np.int64
+            )
+            for column in counts.columns
+            if column not in ("group", *keys)
+        },
+        selection=waits.about.selection,
+        by_agent="agent" in keys,
+        definition=waits.definition.label,
+    )
+
+
+def dimensions(waits: Waits, by: str | Sequence[str] | None) -> list[str]:
+    """The names of what to group by, each held against the dimensions these waits have."""
+    names = [by] if isinstance(by, str) else list(by or [])
+    carried = [name for name in DIMENSIONS if name in waits.frame.collect_schema()]
+    known = ["brand", "industry", "channel", "agent", *carried]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("dimension", name, known, where=f"in {waits.about.name}")
+    return list(dict.fromkeys(names))
+
+
+def _key(name: str) -> pl.Expr:
+    return pl.col("agent_id" if name == "agent" else name).alias(name)
+
+
+def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.DataFrame:
+    started = local_time("started_at", waits.time_zones)
+    watched = (pl.lit(waits.as_of) - pl.col("started_at")).dt.total_seconds()
+    frame = waits.frame.select(
+        *map(_key, keys),
+        started.alias("local"),
+        watched.alias("watched_seconds"),
+        "wait_seconds",
+        pl.col("outcome").cast(pl.String).replace_strict(_CODES, return_dtype=pl.Int64),
+        "is_first",
+        "needs_reply",
+    )
+    if period is None:
+        return frame.with_columns(pl.lit(True).alias("in_month")).collect()
+    earliest = min(period.start, period.end - history_weeks * WEEK)
+    local = pl.col("local")
+    return (
+        frame.filter((local >= earliest) & (local < period.end))
+        .with_columns((local >= period.start).alias("in_month"))
+        .collect()
+    )
+
+
+def _count_volumes(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.DataFrame:
+    sent = local_time("sent_at", waits.time_zones)
+    in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
+    counts = (
+        pl.col("conversation_id").n_unique().alias("conversations"),
+        pl.col("customer_id").drop_nulls().n_unique().alias("customers"),
+        (pl.col("kind") == "customer").sum().alias("messages_in"),
+        (pl.col("kind") == "agent").sum().alias("messages_out"),
+    )
+    messages = waits.volumes.filter(in_period).with_columns(*map(_key, keys))
+    return (messages.group_by(keys).agg(counts) if keys else messages.select(counts)).collect()
+
+
+def _numbered(frame: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    if not keys:
+        return frame.with_columns(pl.lit(0, pl.UInt32).alias("group"))
+    return frame.join(groups, on=list(keys), how="inner", nulls_equal=True, maintain_order="left")
+
+
+def _weeks_before_the_end(local: pl.Series, period: Period | None) -> Ints:
+    """Whole weeks counted back from the end of the month, or from the last wait."""
+    end = local.dt.max() if period is None else period.end
+    to_the_end = (
+        pl.select(pl.lit(end, pl.Datetime("us")) - local).to_series().dt.total_microseconds().to_numpy()
+    )
+    inclusive = 0 if period is None else 1
+    return np.asarray((to_the_end - inclusive) // (WEEK // timedelta(microseconds=1)), dtype=np.int64)
+
+
+def _is_over(period: Period, waits: Waits) -> bool:
+    zones = {"UTC", *waits.time_zones.values()}
+    return all(waits.as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= period.end for zone in zones)
