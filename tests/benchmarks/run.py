@@ -1,0 +1,138 @@
+"""Time benchkit and its rivals, each as a whole process, in turn, and print how they compare.
+
+The rivals compute the naive figures (answered messages only); benchkit computes its whole
+catalogue, with threads, signatures and unanswered messages. Run by `make bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+MB = 1e6 if sys.platform == "darwin" else 1e3  # of what getrusage counts in: bytes there, kilobytes elsewhere
+
+
+class Run(NamedTuple):
+    """What one whole process took."""
+
+    seconds: float
+    peak_mb: float
+
+
+class Target(NamedTuple):
+    """What the first contestant may take, as a multiple of the second."""
+
+    ours: str
+    rival: str
+    at_most: float
+
+
+TARGETS = [
+    Target("ours_csv", "rival_duckdb_csv", 4),
+    Target("ours_csv", "rival_pandas_csv", 1 / 4),
+    Target("ours_parquet", "rival_duckdb_parquet", 2),
+]
+PEAK_MB_AT_MOST = 2_500
+
+
+def run(script: str, *arguments: str | Path, output: Path | None = None) -> Run:
+    """Run a script to its end, as a process of its own."""
+    command = [sys.executable, str(HERE / f"{script}.py"), *map(str, arguments)]
+    with (output or Path(os.devnull)).open("wb") as stdout:
+        started = time.perf_counter()
+        child = subprocess.Popen(command, stdout=stdout)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{script} ended with exit code {child.returncode}")
+    return Run(seconds, usage.ru_maxrss / MB)
+
+
+def figures(path: Path) -> dict[str, list[float]]:
+    """The figures a rival printed, by brand."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    return {brand: [float(value) for value in values] for brand, *values in rows}
+
+
+def agree(left: dict[str, list[float]], right: dict[str, list[float]]) -> bool:
+    """Whether two rivals came to the same figures."""
+    return left.keys() == right.keys() and all(
+        math.isclose(a, b, rel_tol=1e-9)
+        for brand in left
+        for a, b in zip(left[brand], right[brand], strict=True)
+    )
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "FALLS SHORT"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=3_000_000)
+    parser.add_argument("--folder", type=Path, default=Path("data/bench"))
+    options = parser.parse_args()
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    tweets = options.folder / f"tweets_{options.rows}.csv"
+    messages = options.folder / f"messages_{options.rows}.parquet"
+    if not tweets.exists():
+        run("make_tweets", tweets, "--rows", str(options.rows))
+    if not messages.exists():
+        run("make_messages", tweets, messages)
+
+    contestants = {
+        "ours_csv": tweets,
+        "rival_duckdb_csv": tweets,
+        "rival_pandas_csv": tweets,
+        "ours_parquet": messages,
+        "rival_duckdb_parquet": messages,
+    }
+    runs: dict[str, list[Run]] = {name: [] for name in contestants}
+    for number in range(options.rounds):
+        for name, path in contestants.items():
+            runs[name].append(run(name, path, output=options.folder / f"{name}.out"))
+            print(f"round {number + 1}: {name} {runs[name][-1].seconds:.2f} s", file=sys.stderr)
+
+    seconds = {name: median(r.seconds for r in rs) for name, rs in runs.items()}
+    peak_mb = {name: max(r.peak_mb for r in rs) for name, rs in runs.items()}
+    print(
+        f"{tweets.stat().st_size / 1e6:,.0f} MB of tweets, {options.rounds} rounds, {os.cpu_count()} cores, ",
+        end="",
+    )
+    print(f"Python {platform.python_version()}\n")
+    print(f"{'':24}{'median s':>10}{'fastest s':>11}{'slowest s':>11}{'peak MB':>10}")
+    for name, rs in runs.items():
+        fastest, slowest = min(r.seconds for r in rs), max(r.seconds for r in rs)
+        print(f"{name:24}{seconds[name]:10.2f}{fastest:11.2f}{slowest:11.2f}{peak_mb[name]:10,.0f}")
+    print()
+    for ours, rival, at_most in TARGETS:
+        ratio = seconds[ours] / seconds[rival]
+        print(f"{ours} takes {ratio:.2f}x {rival}'s time, at most {at_most:g}x: {verdict(ratio <= at_most)}")
+    peak = peak_mb["ours_csv"]
+    print(
+        f"ours_csv peaks at {peak:,.0f} MB, below {PEAK_MB_AT_MOST:,} MB: {verdict(peak < PEAK_MB_AT_MOST)}"
+    )
+    same = agree(
+        *(figures(options.folder / f"{name}.out") for name in ("rival_duckdb_csv", "rival_pandas_csv"))
+    )
+    print("the rivals agree on every figure" if same else "THE RIVALS DISAGREE: their times mean nothing")
+
+
+if __name__ == "__main__":
+    main()
