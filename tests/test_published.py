@@ -1,14 +1,17 @@
 """The published reference tables: complete, sourced, and in agreement with each other."""
 
 import re
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from benchkit.resources import shipped
+from benchkit.schema import EVENTS, MESSAGES, Table
 
 FIGURES = ["expectations.csv", "industry_response.csv"]
 TABLES = [*FIGURES, "handle_industry.csv", "taxonomy.csv"]
+DATA_README = Path(__file__).parents[1] / "data" / "README.md"
 SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -107,3 +110,10 @@ def test_the_taxonomy_leads_from_our_industries_to_published_ones() -> None:
     assert set(taxonomy["industry"]) == set(read("handle_industry.csv")["industry"])
     assert set(taxonomy["sprout_2013_industry"].drop_nulls()) <= set(published["industry"])
     assert taxonomy.filter(pl.col("sprout_2013_industry").is_null())["note"].null_count() == 0
+
+
+@pytest.mark.parametrize("table", [MESSAGES, EVENTS], ids=lambda table: table.name)
+def test_every_canonical_column_is_documented_with_the_data(table: Table) -> None:
+    section = DATA_README.read_text(encoding="utf-8").partition(f"## {table.name}\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == list(table.all_columns)
