@@ -64,7 +64,7 @@ CATALOGUE: tuple[Metric, ...] = (
     _count(
         "customers",
         "Customers",
-        "How many different customers had a conversation with a message in the period.",
+        "How many different customers wrote.",
         Volume(column="customers"),
         5,
     ),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.metrics import Count, Metric, Share, Target, Time, Volume
-from benchkit.sample import AWAITING, CLOSED, REPLIED, Ints, Sample
+from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.study import NOT_BY_AGENT, Study, study
 from benchkit.waits import Waits
@@ -57,8 +59,7 @@ def measure(
     goal = None if target is None else Target.parse(target)
     with_volumes = any(isinstance(metric.computes, Volume) for metric in chosen)
     asked = study(waits, month=month, by=by, history_weeks=history_weeks, with_volumes=with_volumes)
-    rows = [_rows(asked, metric, goal, min_waits) for metric in chosen]
-    return _tidy(asked, pl.concat(rows))
+    return _tidy(asked, [_rows(asked, metric, goal, min_waits) for metric in chosen])
 
 
 def expectation_curve(
@@ -87,35 +88,62 @@ def expectation_curve(
     name = "replied_within" if of_replied else "answered_within"
     found = curves(asked.sample, CURVE_SECONDS)
     rows = [
-        _frame(
-            asked, name, found.horizon(column), asked.sample, of_replied=of_replied, min_waits=min_waits
-        ).with_columns(pl.lit(seconds, pl.Int64).alias("seconds"))
-        for column, seconds in enumerate(CURVE_SECONDS)
+        _figures(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
+        for place in range(len(CURVE_SECONDS))
     ]
-    return _tidy(asked, pl.concat(rows))
+    return _tidy(asked, rows, CURVE_SECONDS)
 
 
-def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> pl.DataFrame:
-    refusal = _refusal(asked, metric, goal)
-    computes = metric.computes
-    if isinstance(computes, Count | Volume):
-        return _counts(asked, metric.name, computes, refusal)
-    sample = asked.of(computes.which) if isinstance(computes, Time) else asked.sample
+@dataclass(frozen=True)
+class _Rows:
+    """The estimates of one metric, an entry per group."""
+
+    metric: str
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+    n: Ints
+    n_replied: Ints
+    status: npt.NDArray[np.str_]
+    method: est.Texts
+
+
+def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> _Rows:
+    computes, refusal = metric.computes, _refusal(asked, metric, goal)
+    sample = asked.of[computes.which] if isinstance(computes, Time) else asked.sample
     if refusal is not None:
-        return _refused(asked, metric.name, sample, refusal)
+        return _unfigured(metric.name, sample, "refused", refusal)
+    if isinstance(computes, Count | Volume):
+        counted = _count(asked, computes)
+        status = "final" if sample.month_over else "provisional"
+        return replace(_unfigured(metric.name, sample, status, "count"), estimate=counted.astype(float))
     found = _estimate(computes, sample, goal)
-    return _frame(asked, metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits)
+    return _figures(metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits)
 
 
 def _refusal(asked: Study, metric: Metric, goal: Target | None) -> str | None:
     if metric.needs_unanswered and asked.selection is not None:
         return asked.selection
-    of_customers = isinstance(metric.computes, Volume) and metric.computes.column == "messages_in"
+    of_customers = isinstance(metric.computes, Volume) and metric.computes.column in (
+        "customers",
+        "messages_in",
+    )
     if asked.by_agent and (metric.needs_unanswered or of_customers):
         return NOT_BY_AGENT
     if isinstance(metric.computes, Share) and metric.computes.within_seconds is None and goal is None:
         return "no target was given; pass one such as target='80% in 1h'"
     return None
+
+
+def _count(asked: Study, computes: Count | Volume) -> Ints:
+    month = asked.sample.month
+    if isinstance(computes, Volume):
+        return asked.volumes[computes.column]
+    if not computes.needs_reply:
+        return asked.unneeded
+    if computes.outcome is None:
+        return month.counts
+    return month.where(month.outcome == _OUTCOMES[computes.outcome]).counts
 
 
 def _estimate(computes: Share | Time, sample: Sample, goal: Target | None) -> est.Estimates:
@@ -136,79 +164,47 @@ def _estimate(computes: Share | Time, sample: Sample, goal: Target | None) -> es
 def _against(goal: Target, found: est.Estimates) -> est.Estimates:
     verdict = np.select(
         [found.lower >= goal.share, found.upper < goal.share], ["met", "missed"], "too close to call"
-    ).astype(object)
-    return found._replace(method=found.method + f"; target {goal}: " + verdict)
-
-
-def _frame(
-    asked: Study, name: str, found: est.Estimates, sample: Sample, *, of_replied: bool, min_waits: int
-) -> pl.DataFrame:
-    n, n_replied = sample.month().counts(), sample.month().replied().counts()
-    withheld = (n_replied if of_replied else n) < max(min_waits, 1)
-    status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
-    waits = "answered waits" if of_replied else "waits"
-    fewer = f"fewer than {max(min_waits, 1):,} {waits}"
-    figures = [np.where(withheld, np.nan, part[:, 0]) for part in found[:3]]
-    return _assemble(
-        asked, name, figures, n, n_replied, status, np.where(withheld, fewer, found.method[:, 0])
     )
+    return found._replace(method=found.method + f"; target {goal}: " + verdict.astype(object))
 
 
-def _counts(asked: Study, name: str, computes: Count | Volume, refusal: str | None) -> pl.DataFrame:
-    sample = asked.sample.month()
-    if refusal is not None:
-        return _refused(asked, name, asked.sample, refusal)
-    if isinstance(computes, Volume):
-        counted = asked.volumes[computes.column]
-    elif not computes.needs_reply:
-        counted = asked.unneeded
-    elif computes.outcome is None:
-        counted = sample.counts()
-    else:
-        counted = sample.where(sample.outcome == _OUTCOMES[computes.outcome]).counts()
-    nothing = np.full(counted.size, np.nan)
-    status = np.full(counted.size, "final" if asked.sample.month_over else "provisional")
-    figures = [counted.astype(float), nothing, nothing]
-    method = np.full(counted.size, "count")
-    return _assemble(asked, name, figures, sample.counts(), sample.replied().counts(), status, method)
+def _figures(name: str, found: est.Estimates, sample: Sample, *, of_replied: bool, min_waits: int) -> _Rows:
+    least = max(min_waits, 1)
+    n, n_replied = sample.month.counts, sample.month.replied.counts
+    withheld = (n_replied if of_replied else n) < least
+    estimate, lower, upper = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:3])
+    status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
+    fewer = f"fewer than {least:,} {'answered waits' if of_replied else 'waits'}"
+    method = np.where(withheld, fewer, found.method[:, 0])
+    return _Rows(name, estimate, lower, upper, n, n_replied, status, method)
 
 
-def _refused(asked: Study, name: str, sample: Sample, reason: str) -> pl.DataFrame:
-    month = sample.month()
-    nothing = np.full(sample.n_groups, np.nan)
-    status, method = np.full(sample.n_groups, "refused"), np.full(sample.n_groups, reason)
-    return _assemble(asked, name, [nothing] * 3, month.counts(), month.replied().counts(), status, method)
+def _unfigured(name: str, sample: Sample, status: str, method: str) -> _Rows:
+    nothing, n = np.full(sample.n_groups, np.nan), sample.month.counts
+    same = (np.full(n.size, status), np.full(n.size, method, dtype=object))
+    return _Rows(name, nothing, nothing, nothing, n, sample.month.replied.counts, *same)
 
 
-def _assemble(
-    asked: Study,
-    name: str,
-    figures: Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]],
-    n: Ints,
-    n_replied: Ints,
-    status: np.ndarray[tuple[int], np.dtype[np.str_]],
-    method: np.ndarray[tuple[int], np.dtype[np.object_]],
-) -> pl.DataFrame:
-    estimate, lower, upper = (pl.Series(figure, dtype=pl.Float64).fill_nan(None) for figure in figures)
-    return asked.groups.with_columns(
-        pl.lit(name).alias("metric"),
-        estimate.alias("estimate"),
-        lower.alias("lower"),
-        upper.alias("upper"),
-        pl.Series("n", n, pl.Int64),
-        pl.Series("n_replied", n_replied, pl.Int64),
-        pl.Series("status", status.tolist(), ESTIMATES["status"]),
-        pl.Series("method", method.tolist(), pl.String),
+def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> pl.DataFrame:
+    """Groups in order, and within each the metrics as asked for, or the times of one."""
+    keys, n_groups = asked.groups.columns, asked.groups.height
+    columns = {
+        field.name: np.stack([getattr(part, field.name) for part in rows], axis=1).ravel()
+        for field in fields(_Rows)
+        if field.name != "metric"
+    }
+    frame = pl.DataFrame({"metric": [part.metric for part in rows] * n_groups})
+    if keys:
+        group = np.repeat(np.arange(n_groups), len(rows))
+        frame = asked.groups.select(pl.col(keys).cast(pl.String))[group].hstack(frame)
+    if seconds:
+        frame = frame.with_columns(pl.Series("seconds", list(seconds) * n_groups, pl.Int64))
+    figures = pl.DataFrame({k: v.tolist() if v.dtype.kind in "OU" else v for k, v in columns.items()})
+    return frame.hstack(figures).select(
+        *frame.columns,
+        pl.col("estimate", "lower", "upper").fill_nan(None),
+        pl.col("n", "n_replied"),
+        pl.col("status").cast(ESTIMATES["status"]),
+        "method",
         pl.lit(asked.definition).alias("definition"),
     )
-
-
-def _tidy(asked: Study, rows: pl.DataFrame) -> pl.DataFrame:
-    """Groups in order, and within each the metrics as asked for."""
-    keys = asked.groups.columns
-    n_groups = asked.groups.height
-    place = pl.int_range(pl.len())
-    ordered = rows.with_columns((place % n_groups).alias("group"), (place // n_groups).alias("place"))
-    names = [*keys, *(["metric", "seconds"] if "seconds" in rows.columns else ["metric"])]
-    rest = [column for column in ESTIMATES if column != "metric"]
-    return ordered.sort("group", "place").select(*names, *rest).with_columns(pl.col(keys).cast(pl.String))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from benchkit.stats.lifetable import LifeTable, life_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,9 +19,9 @@ Bools = npt.NDArray[np.bool_]
 AWAITING, REPLIED, CLOSED = 0, 1, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """Waits of a month and of the weeks before it, an entry per wait, in order of `group`.
+    """Waits of a month and of the weeks before it, an entry per wait.
 
     `group` and `week` are integers from 0; `watched_seconds` is how long the wait could be
     seen until the extract was taken, whatever became of it.
@@ -46,25 +49,36 @@ class Sample:
             in_month=self.in_month[rows],
         )
 
+    @cached_property
     def month(self) -> Sample:
         """The waits of the month itself."""
-        return self.where(self.in_month)
+        return self if self.in_month.all() else self.where(self.in_month)
 
+    @cached_property
     def replied(self) -> Sample:
         """The waits that were answered."""
         return self.where(self.outcome == REPLIED)
 
-    def one(self, group: int) -> Sample:
-        """The waits of one group."""
-        first, after = np.searchsorted(self.group, [group, group + 1])
-        return self.where(slice(int(first), int(after)))
-
+    @cached_property
     def counts(self) -> Ints:
         """Waits per group."""
         return np.bincount(self.group, minlength=self.n_groups)
 
-    def weekly(self, weight: npt.NDArray[Any] | None = None) -> Floats:
-        """Waits, or sums of `weight`, by group and week."""
+    @cached_property
+    def weekly_counts(self) -> Floats:
+        """Waits by group and week."""
+        return self.weekly_sums(None)
+
+    @cached_property
+    def incidence(self) -> dict[int, LifeTable]:
+        """The incidence of a reply and of a closing, competing with each other."""
+        return {
+            cause: life_table(self.group, self.seconds, self.outcome, n_groups=self.n_groups, cause=cause)
+            for cause in (REPLIED, CLOSED)
+        }
+
+    def weekly_sums(self, weight: npt.NDArray[Any] | None) -> Floats:
+        """Sums of `weight` by group and week."""
         cell = self.group * self.n_weeks + self.week
         size = self.n_groups * self.n_weeks
         return np.bincount(cell, weight, size).reshape(self.n_groups, self.n_weeks).astype(float)
@@ -82,12 +96,24 @@ class Sample:
             .astype(float)
         )
 
-    def provisional(self, horizons_seconds: Sequence[int]) -> Bools:
-        """By group and horizon: whether the month's figure can still change."""
+    @cached_property
+    def shortest_open(self) -> Floats:
+        """By group: the shortest time that a wait of the month, still open, was watched; inf without one."""
         waiting = self.in_month & (self.outcome == AWAITING)
         shortest = np.full(self.n_groups, np.inf)
         np.minimum.at(shortest, self.group[waiting], self.watched_seconds[waiting])
-        return (shortest[:, np.newaxis] < np.asarray(horizons_seconds)) | (not self.month_over)
+        return shortest
+
+    @cached_property
+    def longest_watched(self) -> Floats:
+        """By group: the longest time that a wait of the month was watched."""
+        longest = np.zeros(self.n_groups)
+        np.maximum.at(longest, self.month.group, self.month.watched_seconds)
+        return longest
+
+    def provisional(self, horizons_seconds: Sequence[int]) -> Bools:
+        """By group and horizon: whether the month's figure can still change."""
+        return (self.shortest_open[:, np.newaxis] < np.asarray(horizons_seconds)) | (not self.month_over)
 
 
 @dataclass(frozen=True)
@@ -103,7 +129,7 @@ class SortedTimes:
         """Sort once for all groups."""
         reach = int(sample.seconds.max(initial=0)) + 1
         key = np.sort(sample.group * reach + sample.seconds)
-        size = sample.counts()
+        size = sample.counts
         return cls((key % reach).astype(float), np.cumsum(size) - size, size)
 
     def interpolated(self, share: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,7 +24,7 @@ NOT_BY_AGENT = (
 _CODES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """Waits in groups: `groups` has a row per group, in the order of the sample's group numbers."""
 
@@ -36,11 +37,11 @@ class Study:
     by_agent: bool
     definition: str
 
-    def of(self, which: str) -> Sample:
-        """The sample of `all` waits, or of the `first` or `next` ones."""
-        if which == "all":
-            return self.sample
-        return self.sample.where(self.is_first if which == "first" else ~self.is_first)
+    @cached_property
+    def of(self) -> Mapping[str, Sample]:
+        """The sample of `all` waits, and of the `first` and `next` ones."""
+        first, later = self.sample.where(self.is_first), self.sample.where(~self.is_first)
+        return {"all": self.sample, "first": first, "next": later}
 
 
 def study(
@@ -91,7 +92,7 @@ def study(
         groups=groups.drop("group"),
         sample=everyone.where(kept),
         is_first=frame["is_first"].to_numpy()[kept],
-        unneeded=everyone.where(~kept).month().counts(),
+        unneeded=everyone.where(~kept).month.counts,
         volumes={
             column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
                 np.int64
@@ -146,13 +147,19 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
 def _count_volumes(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.DataFrame:
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
+    messages = waits.volumes.filter(in_period).select(*map(_key, keys), "kind", "number", "customer_id")
+    changed = [pl.col(name).ne_missing(pl.col(name).shift()) for name in (*keys, "number", "customer_id")]
+    messages = messages.with_columns(pl.any_horizontal(changed).alias("changed"))
+
+    def different(name: str) -> pl.Expr:
+        return pl.col(name).filter("changed").drop_nulls().n_unique()  # fewer to count, the same count
+
     counts = (
-        pl.col("conversation_id").n_unique().alias("conversations"),
-        pl.col("customer_id").drop_nulls().n_unique().alias("customers"),
+        different("number").alias("conversations"),
+        different("customer_id").alias("customers"),
         (pl.col("kind") == "customer").sum().alias("messages_in"),
         (pl.col("kind") == "agent").sum().alias("messages_out"),
     )
-    messages = waits.volumes.filter(in_period).with_columns(*map(_key, keys))
     return (messages.group_by(keys).agg(counts) if keys else messages.select(counts)).collect()
 
 

@@ -232,22 +232,16 @@ def _waits(turns: pl.LazyFrame, as_of: datetime, definition: Definition) -> pl.L
 
 
 def _volumes(turns: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per message, without its text: who wrote, to whom, in which conversation, when."""
-    from_customer = _KIND == "customer"
-    customer = pl.when(from_customer).then("sender_id")
-    customer_of = pl.when(from_customer).then("number")
-    return turns.select(
+    """One row per message, without its text: who wrote, in which conversation, when."""
+    return turns.filter(_KIND.is_in(SENDERS)).select(
         "brand",
         "industry",
         "channel",
         "kind",
-        pl.when(_KIND == "agent").then("sender_id").alias("agent_id"),
-        pl.when(customer_of.forward_fill() == _NUMBER)
-        .then(customer.forward_fill())
-        .when(customer_of.backward_fill() == _NUMBER)
-        .then(customer.backward_fill())
-        .alias("customer_id"),
+        "number",
         "conversation_id",
+        pl.when(_KIND == "customer").then("sender_id").alias("customer_id"),
+        pl.when(_KIND == "agent").then("sender_id").alias("agent_id"),
         _AT.alias("sent_at"),
         *_dimensions(turns.collect_schema().names()),
-    ).filter(_KIND.is_in(SENDERS))
+    )
