@@ -45,6 +45,13 @@ class Audit:
             .sort("rows", "reason", descending=[True, False])
         )
 
+    def leaving_out(self, rows: int, reason: str) -> Audit:
+        """The same audit with that many more rows left out by a rule, their lines not known."""
+        if not rows:
+            return self
+        more = pl.DataFrame([(None, "rule", reason)] * rows, schema=EXCLUDED, orient="row")
+        return replace(self, excluded=pl.concat([self.excluded, more]))
+
     def sentence(self) -> str:
         """What the figures are made from, in words, for beside the figures."""
         parts = [f"{self.rows_read:,} rows read"]
@@ -89,15 +96,19 @@ class Dataset:
         audit: Audit | None = None,
         time_zones: Mapping[str, str] | None = None,
     ) -> Dataset:
-        """Put messages in order, hold them to the schema's rules, and make a Dataset of them."""
+        """Put messages in order, hold them to the schema's rules, and make a Dataset of them.
+
+        Messages and events later than `as_of` are left out, and counted in the audit.
+        """
+        known = [pl.col("sent_at") <= as_of, pl.col("at") <= as_of]
         ordered = check(in_order(messages.lazy()), MESSAGES)
-        checked_events = None if events is None else check(events.lazy(), EVENTS)
+        late = ordered.select((~known[0]).sum()).collect().item()
         return cls(
-            messages=ordered,
+            messages=ordered.filter(known[0]) if late else ordered,
             as_of=as_of,
             about=about,
-            events=checked_events,
-            audit=audit or Audit(),
+            events=None if events is None else check(events.lazy(), EVENTS).filter(known[1]),
+            audit=(audit or Audit()).leaving_out(late, "after the extract was taken"),
             time_zones=dict(time_zones or {}),
         )
 

@@ -10,6 +10,8 @@ from pathlib import Path
 class BenchkitError(ValueError):
     """Anything benchkit refuses, in one sentence; JupyterLab shows it without a traceback."""
 
+    exit_code = 2
+
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
@@ -41,9 +43,12 @@ def show(value: object, *, limit: int = 60) -> str:
     "'Delt\\\\x1b[2J'"
     """
     text = str(value)
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) + "'"
+    return f"'{printable(text if len(text) <= limit else text[: limit - 1] + '…')}'"
+
+
+def printable(text: str) -> str:
+    """Spell out what would move a terminal's cursor instead of being seen."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def way_out(name: str, choices: list[str], *, limit: int = 8) -> str:

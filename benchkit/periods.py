@@ -55,3 +55,11 @@ def local_time(column: str, time_zones: Mapping[str, str]) -> pl.Expr:
         shifted = pl.col(column).dt.convert_time_zone(zone).dt.replace_time_zone(None)
         local = pl.when(pl.col("brand").cast(pl.String).is_in(brands)).then(shifted).otherwise(local)
     return local
+
+
+def started_in(month: str, time_zones: Mapping[str, str]) -> pl.Expr:
+    """Whether a wait started in a month, written as 2026-10; every one does without a month."""
+    if not month:
+        return pl.lit(True)
+    period, local = parse_month(month), local_time("started_at", time_zones)
+    return (local >= period.start) & (local < period.end)

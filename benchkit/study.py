@@ -18,8 +18,8 @@ from benchkit.schema import DIMENSIONS
 from benchkit.waits import Waits
 
 NOT_BY_AGENT = (
-    "a wait is credited to the agent who replied, so unanswered messages belong to no agent; "
-    "ask for figures among answered waits"
+    "a customer's message belongs to no agent until one replies, so by agent there are only "
+    "figures among answered waits"
 )
 _CODES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 

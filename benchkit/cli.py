@@ -1,0 +1,235 @@
+"""The `benchkit` command."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from benchkit import __version__
+from benchkit.errors import BenchkitError
+
+if TYPE_CHECKING:
+    from benchkit.dataset import Dataset
+
+
+class _Group(TyperGroup):
+    """Show benchkit's own errors as one sentence, and leave with their exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BenchkitError as error:
+            typer.echo(f"benchkit: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="Measure how long a brand's customers wait for an answer on social media.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """How estimates are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+class FileFormat(StrEnum):
+    """How tables are written."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+Demo = Annotated[bool, typer.Option("--demo", help="The embedded synthetic data (the default).")]
+Twcs = Annotated[str, typer.Option(metavar="FILE", help="Tweets in the form of twcs.csv.")]
+Messages = Annotated[str, typer.Option(metavar="FILE", help="Messages in benchkit's own columns.")]
+Events = Annotated[str, typer.Option(metavar="FILE", help="Events that go with --messages.")]
+AsOf = Annotated[str, typer.Option(metavar="TIME", help="When the extract was taken; else its newest time.")]
+Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="The month.")]
+Brand = Annotated[str, typer.Option(metavar="NAME", help="One brand only.")]
+TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Such as '80% in 1h'.")]
+
+
+def _load(*, demo: bool, twcs: str, messages: str, events: str, as_of: str, brand: str = "") -> Dataset:
+    from benchkit.sources import load
+
+    if demo and (twcs or messages):
+        raise BenchkitError("--demo and a file are two sources; name one of them")
+    data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
+    return data.only(brand) if brand else data
+
+
+@app.callback(invoke_without_command=True)
+def _benchkit(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"benchkit {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def measure(
+    demo: Demo = False,
+    twcs: Twcs = "",
+    messages: Messages = "",
+    events: Events = "",
+    as_of: AsOf = "",
+    month: Month = "",
+    brand: Brand = "",
+    by: Annotated[
+        str, typer.Option(metavar="NAMES", help="brand, industry, channel, agent, …; several with commas.")
+    ] = "",
+    metrics: Annotated[
+        str, typer.Option(metavar="NAMES", help="Metrics of the glossary, with commas; else all of them.")
+    ] = "",
+    target: TargetOption = "",
+    min_waits: Annotated[int, typer.Option(min=0, help="No figure is shown from fewer waits.")] = 30,
+    history_weeks: Annotated[int, typer.Option(min=0, help="How many weeks the intervals rest on.")] = 13,
+    format: Annotated[Format, typer.Option(help="How to print.")] = Format.table,  # noqa: A002
+    waits_out: Annotated[
+        str, typer.Option("--waits", metavar="FILE", help="Also write the waits behind the figures here.")
+    ] = "",
+) -> None:
+    """Print the figures of a dataset with their intervals."""
+    import benchkit
+    from benchkit.output import spreadsheet_safe, write_table
+    from benchkit.periods import started_in
+
+    data = _load(demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of, brand=brand)
+    waits = benchkit.find_waits(data)
+    estimates = benchkit.measure(
+        waits,
+        month=month or None,
+        by=_names(by),
+        metrics=_names(metrics) or benchkit.CATALOGUE,
+        target=target or None,
+        min_waits=min_waits,
+        history_weeks=history_weeks,
+    )
+    if waits_out:
+        write_table(waits.frame.filter(started_in(month, waits.time_zones)).collect(), waits_out)
+    if format is Format.json:
+        typer.echo(estimates.write_json())
+    elif format is Format.csv:
+        typer.echo(spreadsheet_safe(estimates).write_csv(), nl=False)
+    else:
+        from benchkit.terminal import print_estimates
+
+        print_estimates(estimates, waits, month=month)
+
+
+@app.command()
+def report(
+    demo: Demo = False,
+    twcs: Twcs = "",
+    messages: Messages = "",
+    events: Events = "",
+    as_of: AsOf = "",
+    month: Month = "",
+    brand: Brand = "",
+    target: TargetOption = "",
+    out: Annotated[str, typer.Option(metavar="DIR", help="Where reports go.")] = "data/reports",
+) -> None:
+    """Make the monthly report, and print where it is."""
+    from benchkit.report import make_report
+
+    if demo and (twcs or messages):
+        raise BenchkitError("--demo and a file are two sources; name one of them")
+    page = make_report(
+        twcs=twcs,
+        messages=messages,
+        events=events,
+        as_of=as_of,
+        month=month,
+        brand=brand,
+        target=target,
+        out=out,
+    )
+    typer.echo(page)
+
+
+@app.command()
+def glossary(
+    metrics: Annotated[str, typer.Option(metavar="NAMES", help="Only these, with commas.")] = "",
+) -> None:
+    """Print what each metric means, as Markdown."""
+    import benchkit
+
+    typer.echo(benchkit.glossary(_names(metrics) or benchkit.CATALOGUE), nl=False)
+
+
+@app.command()
+def synth(
+    out: Annotated[str, typer.Option(metavar="DIR", help="The folder to write to.")],
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other data.")] = 0,
+    messages: Annotated[int, typer.Option(min=1, help="About how many messages.")] = 200_000,
+    months: Annotated[int, typer.Option(min=1, help="How many months.")] = 25,
+    format: Annotated[FileFormat, typer.Option(help="Of the tables.")] = FileFormat.parquet,  # noqa: A002
+) -> None:
+    """Write synthetic data, and the truth behind it."""
+    import polars as pl
+
+    import benchkit
+    from benchkit.output import write_table
+
+    data = benchkit.synthesize(seed=seed, messages=messages, months=months)
+    folder = Path(out)
+    truth = pl.DataFrame(
+        [
+            (brand, seconds, data.truth(brand, seconds))
+            for brand in data.brands()
+            for seconds in (900, 3_600, 86_400, 604_800)
+        ],
+        schema={"brand": pl.String, "seconds": pl.Int64, "answered_within": pl.Float64},
+        orient="row",
+    )
+    tables = {"messages": data.messages.collect(), "truth": truth}
+    if data.events is not None:
+        tables["events"] = data.events.collect()
+    for name, table in tables.items():
+        typer.echo(write_table(table, folder / f"{name}.{format}"))
+    typer.echo(
+        f"benchkit measure --messages {folder / 'messages'}.{format} --events {folder / 'events'}.{format} "
+        f"--as-of {data.as_of:%Y-%m-%dT%H:%M:%SZ} measures them",
+        err=True,
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing or odd on this machine."""
+    from benchkit.doctor import diagnose
+
+    marks = {True: "ok", False: "WRONG", None: "?"}
+    findings = diagnose()
+    for finding in findings:
+        typer.echo(f"{marks[finding.ok]:>5}  {finding.name}: {finding.sentence}")
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def main() -> None:
+    """Run the command, in UTF-8 whatever the terminal says of itself."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app()

@@ -1,0 +1,55 @@
+"""Tables for other programs: whole files or none, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+
+from benchkit.errors import InputError
+
+_FORMULA = r"^[=+\-@\t\r\n]"
+
+
+def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would take for a formula.
+
+    >>> spreadsheet_safe(pl.DataFrame({"brand": ["=1+1", "Acme"]}))["brand"].to_list()
+    ["'=1+1", 'Acme']
+    """
+    text = cs.string() | cs.categorical()
+    plain = frame.with_columns(text.cast(pl.String))
+    return plain.with_columns(
+        pl.when(cs.string().str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), cs.string()))
+        .otherwise(cs.string())
+        .name.keep()
+    )
+
+
+def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
+    """Write a table as Parquet or CSV, by the ending of the name, whole or not at all."""
+    target = Path(path)
+    writers: dict[str, Callable[[Path], None]] = {
+        ".parquet": lambda place: frame.write_parquet(place),
+        ".csv": lambda place: spreadsheet_safe(frame).write_csv(place),
+    }
+    if target.suffix not in writers:
+        raise InputError(path, "this ending says no format; name a file that ends in .parquet or .csv")
+    if target.is_dir():
+        raise InputError(path, "this is a folder; name a file in it")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        writers[target.suffix](draft)
+        draft.replace(target)
+    except OSError as error:
+        raise InputError(
+            path, f"cannot be written ({error.strerror or 'no reason given'}); name another place"
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return target
