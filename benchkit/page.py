@@ -1,0 +1,106 @@
+"""Executed notebooks in, one HTML page out: self-contained, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import vl_convert
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from traitlets import default
+
+from benchkit import __version__
+from benchkit.tables import CHART_TYPE
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class _Renderer(IPythonRenderer):
+    """Notebooks' headings one level down, for the page has a title of its own; no raw HTML."""
+
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
+        return str(super().heading(text, min(level + 1, 6), **attributes))
+
+
+class _PageExporter(TemplateExporter):
+    output_mimetype = "text/html"
+
+    @default("file_extension")
+    def _file_extension_default(self) -> str:
+        return ".html"
+
+
+def page(notebooks: Sequence[nbformat.NotebookNode], *, title: str, subtitle: str, bundle: str) -> str:
+    """Set executed notebooks, one after the other, as one page that draws its charts with no network.
+
+    Of the notebooks the page shows Markdown, charts, tables and text, never code. `bundle`
+    is the JavaScript that draws (`vega_bundle()`). The page's policy lets the browser run
+    that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
+    """
+    exporter = _PageExporter(  # type: ignore[no-untyped-call]
+        template_name="report",
+        extra_template_basedirs=[str(_TEMPLATES)],
+        filters={"as_html": _markdown_as_html, "as_json": _chart_as_json},
+    )
+    exporter.environment.globals["chart_type"] = CHART_TYPE
+    draw = _part("draw.js")
+    scripts = " ".join(f"'sha256-{_sha256(script)}'" for script in (bundle, draw))
+    policy = f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
+    parts = {
+        "title": title,
+        "subtitle": subtitle,
+        "version": __version__,
+        "css": _part("page.css"),
+        "bundle": bundle,
+        "draw": draw,
+        "policy": policy + "base-uri 'none'; form-action 'none'",
+    }
+    cells = [cell for notebook in notebooks for cell in notebook.cells]
+    together = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    html: str = exporter.from_notebook_node(together, resources={"page": parts})[0]
+    return html
+
+
+def vega_bundle() -> str:
+    """The JavaScript that draws charts: Vega, Vega-Lite and Vega-Embed in one piece.
+
+    Bundling takes seconds, so the user's cache folder keeps it, where there is one.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "benchkit"
+    kept = cache / f"vega-{version('vl-convert-python')}.js"
+    with suppress(OSError):
+        return kept.read_text(encoding="utf-8")
+    bundle = vl_convert.javascript_bundle(None)  # type: ignore[arg-type]
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_text(bundle, encoding="utf-8")
+        fresh.replace(kept)
+    return bundle
+
+
+def _part(name: str) -> str:
+    return (_TEMPLATES / "report" / name).read_text(encoding="utf-8")
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _markdown_as_html(source: str) -> str:
+    return str(MarkdownWithMath(renderer=_Renderer(escape=True, exclude_anchor_links=True)).render(source))
+
+
+def _chart_as_json(spec: Mapping[str, Any]) -> str:
+    """A specification as wide as its column, as JSON that cannot end the script it stands in."""
+    stretched = {**spec, "width": "container"} if "width" in spec else spec
+    return json.dumps(stretched, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import altair as alt
+import polars as pl
+import pytest
+import vl_convert
+
+from benchkit import charts
+from benchkit.errors import UnknownNameError
+from benchkit.measurement import CURVE_SECONDS
+from benchkit.tables import CHART_TYPE
+
+HOSTILE = "</script><script>alert(1)</script>"
+
+
+def make_curve(names: list[str], *, status: str = "final", metric: str = "answered_within") -> pl.DataFrame:
+    """A curve for each name, those named first with most waits and the highest ends."""
+    rows = []
+    for i, name in enumerate(names):
+        for seconds in CURVE_SECONDS:
+            share = (0.9 - 0.01 * i) * math.log(seconds) / math.log(CURVE_SECONDS[-1])
+            figures = [None] * 3 if status == "withheld" else [share, max(share - 0.05, 0), share + 0.05]
+            rows.append([name, metric, seconds, *figures, 1_000 - 10 * i, status])
+    floats = dict.fromkeys(("estimate", "lower", "upper"), pl.Float64())
+    schema = {"brand": None, "metric": None, "seconds": None, **floats, "n": None, "status": None}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@pytest.fixture(autouse=True)
+def renderer() -> Iterator[None]:
+    with alt.renderers.enable("default"), alt.theme.enable("default"):
+        charts.enable_renderer()
+        yield
+
+
+def draw(curve: pl.DataFrame, **options: Any) -> dict[str, Any]:
+    return charts.answered_within_curve(curve, **options).to_dict()
+
+
+def rows_of(spec: dict[str, Any], mark: str) -> list[dict[str, Any]]:
+    layer = next(layer for layer in spec["layer"] if layer["mark"]["type"] == mark)
+    return spec["datasets"][layer["data"]["name"]]
+
+
+def fields_of(encoding: Any) -> Iterator[str]:
+    if isinstance(encoding, list):
+        for part in encoding:
+            yield from fields_of(part)
+    elif isinstance(encoding, dict):
+        if "field" in encoding:
+            yield encoding["field"]
+        for part in encoding.values():
+            yield from fields_of(part)
+
+
+@pytest.mark.parametrize(
+    ("metric", "status", "title", "subtitle"),
+    [
+        (
+            "answered_within",
+            "final",
+            "How soon is a customer answered?",
+            "All who wrote, answered or not, October 2026",
+        ),
+        (
+            "answered_within",
+            "provisional",
+            "How soon is a customer answered?",
+            "All who wrote, answered or not, October 2026, provisional",
+        ),
+        (
+            "replied_within",
+            "final",
+            "When an answer came, how soon?",
+            "Messages that were answered, October 2026",
+        ),
+    ],
+)
+def test_it_says_what_it_shows(metric: str, status: str, title: str, subtitle: str) -> None:
+    spec = draw(make_curve(["A"], metric=metric, status=status), month="2026-10")
+    assert spec["title"] == {"text": title, "subtitle": [subtitle, "Shaded: 95% interval"]}
+    assert spec["description"] == f"{title} A: 55.4% within 1 h, 76.8% within 24 h."
+
+
+def test_every_field_it_names_is_in_its_data() -> None:
+    spec = draw(make_curve(["A", "B"]))
+    assert len(spec["layer"]) == 5
+    for layer in spec["layer"]:
+        present = set(spec["datasets"][layer["data"]["name"]][0])
+        assert set(fields_of(layer["encoding"])) <= present
+
+
+def test_a_missing_column_is_an_error_and_no_empty_picture() -> None:
+    curve = make_curve(["A"]).rename({"estimate": "estimates"})
+    with pytest.raises(
+        UnknownNameError, match="no column 'estimate' in this curve; did you mean 'estimates'"
+    ):
+        charts.answered_within_curve(curve)
+
+
+def test_of_many_groups_the_largest_are_named_and_coloured() -> None:
+    names = [f"Brand {i}" for i in range(100)]
+    spec = draw(make_curve(names), coloured=4)
+    assert {row["group"] for row in rows_of(spec, "text")} == set(names[:4])
+    colours = {row["group"]: row["colour"] for row in rows_of(spec, "line")}
+    assert set(colours) == set(names)
+    assert [colours[name] for name in names[:4]] == list(charts.PALETTE[:4])
+    assert len({colours[name] for name in names[4:]}) == 1
+    assert spec["title"]["subtitle"][1] == "In colour: the 4 with most waits; grey: 96 more"
+
+
+def test_names_beside_the_lines_do_not_lie_on_each_other() -> None:
+    spec = draw(make_curve(list("ABCDEF")), height=300)
+    places = sorted(row["estimate"] for row in rows_of(spec, "text"))
+    top = spec["layer"][1]["encoding"]["y"]["scale"]["domain"][1]
+    gaps = [(above - below) / top * 300 for below, above in zip(places, places[1:], strict=False)]
+    assert min(gaps) >= 14.9
+    assert places[-1] <= top
+
+
+def test_groups_without_figures_are_not_drawn() -> None:
+    curve = pl.concat([make_curve(["A"]), make_curve(["B"], status="withheld")])
+    assert {row["group"] for row in rows_of(draw(curve), "line")} == {"A"}
+
+
+def test_with_nothing_to_draw_it_says_so() -> None:
+    spec = draw(make_curve(["A"], status="withheld"))
+    assert spec["title"]["subtitle"][1] == "Nothing to draw: nobody has enough waits"
+    assert "<svg" in vl_convert.vegalite_to_svg(spec)
+
+
+def test_all_groups_together_make_one_line() -> None:
+    spec = draw(make_curve(["A"]).drop("brand"))
+    assert {row["group"] for row in rows_of(spec, "line")} == {"All together"}
+
+
+def test_its_svg_has_human_times_and_escaped_names() -> None:
+    svg = vl_convert.vegalite_to_svg(draw(make_curve([HOSTILE, "고객센터", "カスタマー"])))
+    for words in ("1 min", "15 min", "1 h", "1 d", "7 d", "50%", "Time since the customer wrote", "고객센터"):
+        assert words in svg
+    assert "<script" not in svg
+    assert 'width="720"' in svg
+
+
+def test_it_is_stored_for_jupyterlab_beside_its_words() -> None:
+    chart = charts.answered_within_curve(make_curve(["A"]))
+    bundle = chart._repr_mimebundle_()
+    assert set(bundle) == {CHART_TYPE, "text/plain"}
+    assert bundle["text/plain"] == chart.to_dict()["description"]
+    assert isinstance(bundle[CHART_TYPE]["width"], int)
+    json.dumps(bundle, allow_nan=False)

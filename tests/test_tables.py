@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+import benchkit as bk
+from benchkit import tables
+from benchkit.dataset import EXCLUDED, Audit
+from benchkit.errors import UnknownNameError
+from benchkit.sources.timelines import from_timelines
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+SELECTION = "Only threads that were answered were collected, so nothing can be said of the others."
+
+
+def make_waits(*, brand: str = "Example", days: float = 30) -> bk.Waits:
+    """Forty answered after half an hour, forty never."""
+    return bk.find_waits(from_timelines(*["C0 A30"] * 40, *["C0"] * 40, brand=brand, days=days)).collect()
+
+
+def selected(waits: bk.Waits) -> bk.Waits:
+    return replace(waits, about=replace(waits.about, selection=SELECTION))
+
+
+def test_the_headline_gives_figures_with_intervals_and_the_target() -> None:
+    html = tables.headline(bk.measure(make_waits(), target="80% in 1h")).html
+    assert "<bdi>Waits</bdi></th><td>80</td>" in html
+    assert "<bdi>Answered within 1 h</bdi></th><td>50.0%</td><td>95% interval <small>" in html
+    assert ": missed, 95% interval <small>" in html
+
+
+def test_without_a_target_there_is_no_attainment() -> None:
+    assert "SLA" not in tables.headline(bk.measure(make_waits())).html
+
+
+def test_of_selected_data_the_headline_is_among_answered() -> None:
+    html = tables.headline(bk.measure(selected(make_waits()))).html
+    assert "Replied within 1 h, of those answered</bdi></th><td>100%</td>" in html
+    assert "<bdi>Answered within" not in html
+    assert "Awaiting" not in html
+    assert SELECTION not in html
+
+
+def test_too_few_waits_are_listed_with_their_number_and_no_figure() -> None:
+    html = tables.by_group(bk.measure(make_waits(), by="brand", min_waits=81)).html
+    assert '<th scope="row"><bdi>Example</bdi></th><td>80</td><td>–</td>' in html
+    assert html.endswith('<p class="note">–: fewer than 81 answered waits or fewer than 81 waits</p>')
+
+
+def test_the_largest_group_comes_first() -> None:
+    estimates = bk.measure(make_waits(), by="brand", metrics=["waits", "answered_within_1h"])
+    small = estimates.with_columns(brand=pl.lit("A small one"), n=pl.lit(40, pl.Int64))
+    html = tables.by_group(pl.concat([small, estimates])).html
+    assert html.index("Example") < html.index("A small one")
+
+
+def test_the_curve_is_told_at_a_few_times() -> None:
+    html = tables.curve(bk.expectation_curve(make_waits())).html
+    header = re.findall(r'<th scope="col">([^<]*)', html)
+    assert header == ["Brand", "Waits", "1 min", "15 min", "1 h", "4 h", "1 d", "7 d"]
+    assert "<td>50.0% <small>" in html
+
+
+def test_names_are_text_everywhere() -> None:
+    waits = make_waits(brand=HOSTILE)
+    waits = replace(waits, about=replace(waits.about, name=HOSTILE, licence=HOSTILE))
+    figures = bk.measure(waits, by="brand", target="80% in 1h")
+    pieces = [
+        tables.by_group(figures),
+        tables.curve(bk.expectation_curve(waits)),
+        tables.provenance(waits, month="2026-03", brand=HOSTILE, target=HOSTILE),
+        tables.definitions(waits, figures),
+    ]
+    html = "".join(piece.html for piece in pieces)
+    assert "<img" not in html
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") == 6
+
+
+def test_remarks_say_once_what_a_reader_must_know() -> None:
+    waits = selected(make_waits(days=2))
+    lost = pl.DataFrame({"line": [7], "kind": ["unreadable"], "reason": ["no time"]}, schema=EXCLUDED)
+    waits = replace(waits, audit=Audit(rows_read=81, excluded=lost))
+    together, by_brand = bk.measure(waits, month="2026-03"), bk.measure(waits, month="2026-03", by="brand")
+    html = tables.remarks(waits, together, by_brand).html
+    assert html.count("<li>") == 3
+    assert html.count(SELECTION) == 1
+    assert "as of 2026-03-04 00:00 UTC" in html
+    assert "in no figure: 1." in html
+
+
+def test_with_nothing_to_remark_there_is_nothing() -> None:
+    waits = make_waits()
+    assert tables.remarks(waits, bk.measure(waits)).html == ""
+
+
+def test_definitions_are_of_the_figures_shown() -> None:
+    waits = selected(make_waits())
+    html = tables.definitions(waits, bk.measure(waits)).html
+    assert "Replied within 24 h, of those answered</dt>" in html
+    assert "<dt>Answered within 24 h" not in html
+    assert waits.definition.label in html
+
+
+def test_estimates_without_metric_are_an_error() -> None:
+    with pytest.raises(UnknownNameError, match="no column 'metric' in these estimates"):
+        tables.group_label(pl.DataFrame({"metrik": ["waits"]}))
