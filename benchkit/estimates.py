@@ -108,7 +108,7 @@ def quantiles_of_replied(sample: Sample, share: float) -> Estimates:
 
 def medians_of_all(sample: Sample) -> Estimates:
     """The time by which half of all waits were answered; NaN where fewer than half were within 7 days."""
-    replies = sample.month.incidence[REPLIED]
+    replies = sample.month.incidence(REPLIED)
     half = np.full(sample.n_groups, 0.5)
     estimate = replies.reached(half)
     watched = np.minimum(estimate, WEEK_SECONDS).astype(np.int64)
@@ -181,7 +181,7 @@ def _around(share: float, sample: Sample, seconds: Floats) -> tuple[Floats, Floa
 def _incidence_shares(sample: Sample, horizons_seconds: Ints, cause: int) -> Estimates:
     """Shares by Aalen-Johansen, for months that can still change."""
     month = sample.month
-    table = month.incidence[cause]
+    table = month.incidence(cause)
     estimate = table.at(horizons_seconds)
     margin = _incidence_margin(sample, horizons_seconds, cause)
     lower, upper = limits(estimate, margin.se, margin.quantile)
@@ -210,7 +210,7 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
         with np.errstate(invalid="ignore", divide="ignore"):
             scale = weeks / (weeks - 1.0) * (part.counts / month.counts)[:, np.newaxis]
             return np.where(
-                weeks > 1, part.incidence[cause].error(horizons_seconds, part.week) * np.sqrt(scale), np.nan
+                weeks > 1, part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale), np.nan
             ), weeks
 
     se, weeks = weekly(sample)
@@ -221,7 +221,7 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
     margin = _margin(se, np.broadcast_to(weeks, se.shape), enough)
     if (weeks > 1).all():
         return margin
-    alone = month.incidence[cause].error(horizons_seconds)
+    alone = month.incidence(cause).error(horizons_seconds)
     return _or_else(margin, Margin(alone, np.full(alone.shape, _Z), _texts(alone, _INDEPENDENT)))
 
 

@@ -69,13 +69,17 @@ class Sample:
         """Waits by group and week."""
         return self.weekly_sums(None)
 
+    def incidence(self, cause: int) -> LifeTable:
+        """The incidence of one outcome, the others competing with it."""
+        if cause not in self._tables:
+            self._tables[cause] = life_table(
+                self.group, self.seconds, self.outcome, n_groups=self.n_groups, cause=cause
+            )
+        return self._tables[cause]
+
     @cached_property
-    def incidence(self) -> dict[int, LifeTable]:
-        """The incidence of a reply and of a closing, competing with each other."""
-        return {
-            cause: life_table(self.group, self.seconds, self.outcome, n_groups=self.n_groups, cause=cause)
-            for cause in (REPLIED, CLOSED)
-        }
+    def _tables(self) -> dict[int, LifeTable]:
+        return {}
 
     def weekly_sums(self, weight: npt.NDArray[Any] | None) -> Floats:
         """Sums of `weight` by group and week."""

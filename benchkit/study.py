@@ -71,7 +71,7 @@ def study(
         if keys
         else pl.DataFrame({"group": [0]}, schema={"group": pl.UInt32})
     )
-    frame = _numbered(frame, groups, keys).sort("group", maintain_order=True)
+    frame = _numbered(frame, groups, keys)
     counts = _numbered(volumes, groups, keys)
     needed = frame["needs_reply"].to_numpy() if waits.definition.no_reply_needed == "leave out" else None
     group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
@@ -90,7 +90,7 @@ def study(
     )
     return Study(
         groups=groups.drop("group"),
-        sample=everyone.where(kept),
+        sample=everyone if kept.all() else everyone.where(kept),
         is_first=frame["is_first"].to_numpy()[kept],
         unneeded=everyone.where(~kept).month.counts,
         volumes={
@@ -147,20 +147,27 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
 def _count_volumes(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.DataFrame:
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
-    messages = waits.volumes.filter(in_period).select(*map(_key, keys), "kind", "number", "customer_id")
-    changed = [pl.col(name).ne_missing(pl.col(name).shift()) for name in (*keys, "number", "customer_id")]
-    messages = messages.with_columns(pl.any_horizontal(changed).alias("changed"))
-
-    def different(name: str) -> pl.Expr:
-        return pl.col(name).filter("changed").drop_nulls().n_unique()  # fewer to count, the same count
-
-    counts = (
-        different("number").alias("conversations"),
-        different("customer_id").alias("customers"),
+    by = [*keys, "everyone"]
+    messages = (
+        waits.volumes.filter(in_period)
+        .select(*map(_key, keys), "kind", "number", "customer_id", pl.lit(True).alias("everyone"))
+        .collect()
+        .lazy()
+    )
+    from_customers = messages.filter(pl.col("kind") == "customer")
+    counts = messages.group_by(by).agg(
         (pl.col("kind") == "customer").sum().alias("messages_in"),
         (pl.col("kind") == "agent").sum().alias("messages_out"),
     )
-    return (messages.group_by(keys).agg(counts) if keys else messages.select(counts)).collect()
+    for name, rows, column in (
+        ("conversations", messages, "number"),
+        ("customers", from_customers, "customer_id"),
+    ):
+        run_starts = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in (*by, "number"))
+        different = rows.filter(run_starts).select(*by, column).drop_nulls(column).unique()
+        counted = different.group_by(by).agg(pl.len().alias(name))
+        counts = counts.join(counted, on=by, how="left", nulls_equal=True)
+    return counts.with_columns(pl.col("conversations", "customers").fill_null(0)).drop("everyone").collect()
 
 
 def _numbered(frame: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

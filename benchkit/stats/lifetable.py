@@ -4,39 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _CELLS_AT_ONCE = 4_000_000
 
 
-@dataclass(frozen=True)
-class Influence:
+class Influence(NamedTuple):
     """How much each wait moves the estimate: its infinitesimal-jackknife value at any row m.
 
     Over by m, it is F_m slope + level; still going at m, F_m A_m - B_m less what it missed
     before it came under observation, F_m missed_a - missed_b.
     """
 
-    group: Ints
-    begin: Ints
-    end: Ints
     slope: Floats
     level: Floats
     missed_a: Floats
     missed_b: Floats
+
+
+class Waits(NamedTuple):
+    """The waits of a table in its order: by group, and in each by when they ended."""
+
     order: Ints
+    group: Ints
+    key: Ints
+    begin: Ints | None
+    happened: Bools
+    in_cause: Bools
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LifeTable:
     """The cumulative incidence of one cause: for each group its origin and its event times.
 
-    `key` numbers the rows by group and tick, `first` says where each group's rows begin,
+    `key` numbers the rows by group and tick, `first` says where each group's rows begin;
     `a` and `b` are the running sums that errors are made of. Ticks are whole numbers from 0.
     """
 
@@ -45,9 +54,11 @@ class LifeTable:
     reach: int
     at_risk: Ints
     estimate: Floats
+    jump: Floats
+    tail: Floats
     a: Floats
     b: Floats
-    influence: Influence
+    waits: Waits
 
     def at(self, ticks: npt.ArrayLike) -> Floats:
         """The cumulative incidence by group and tick."""
@@ -76,19 +87,33 @@ class LifeTable:
         nothing = np.empty((self.first.size, 0))
         return np.asarray(np.sqrt(np.concatenate([nothing, *variances], axis=1)), dtype=np.float64)
 
+    @cached_property
+    def influence(self) -> Influence:
+        """What each wait adds to the estimate's error."""
+        waits = self.waits
+        last = _last_row(self.key, waits.key)
+        own = np.where(waits.happened, self.tail[last] / self.at_risk[last], 0.0)
+        level = own * self.estimate[last] - self.b[last] + np.where(waits.in_cause, self.jump[last], 0.0)
+        if waits.begin is None:
+            nothing = np.zeros(1)
+            return Influence(self.a[last] - own, level, nothing, nothing)
+        since = _last_row(self.key, waits.group * self.reach + waits.begin + 1)
+        a, b = self.a[since], self.b[since]
+        return Influence(self.a[last] - a - own, level + b, a, b)
+
     def _rows(self, ticks: npt.ArrayLike) -> Ints:
         groups = np.arange(self.first.size)[:, np.newaxis]
         wanted = groups * self.reach + np.minimum(np.asarray(ticks) + 1, self.reach - 1)
         return _last_row(self.key, wanted)
 
     def _variance(self, ticks: Ints, cluster: Ints | None, n_clusters: int) -> Floats:
-        each = self.influence
+        each, waits = self.influence, self.waits
         rows = self._rows(ticks)
         f, a, b = (values[rows][:, np.newaxis, :] for values in (self.estimate, self.a, self.b))
         shape = (self.first.size, n_clusters, ticks.size + 1)
-        member = each.group * n_clusters + (0 if cluster is None else cluster[each.order])
-        begun = member * shape[2] + np.searchsorted(ticks, each.begin)
-        over = member * shape[2] + np.searchsorted(ticks, each.end)
+        member = waits.group * n_clusters + (0 if cluster is None else cluster[waits.order])
+        begun = member * shape[2] + (0 if waits.begin is None else np.searchsorted(ticks, waits.begin))
+        over = member * shape[2] + np.searchsorted(ticks, waits.key - waits.group * self.reach - 1)
 
         def so_far(cell: Ints, weight: Floats | None = None) -> Floats:
             counted = np.bincount(cell, weight, minlength=int(np.prod(shape))).reshape(shape)
@@ -133,44 +158,30 @@ def life_table(
     keys = group * reach + tick + 1
     order = np.argsort(keys)
     keys, kind = keys[order], outcome[order]
+    waits = Waits(order, group[order], keys, None if entry is None else entry[order], kind > 0, kind == cause)
     origins = np.arange(n_groups, dtype=np.int64) * reach
-    rows = np.sort(np.concatenate([origins, keys[kind > 0]]))
+    rows = np.sort(np.concatenate([origins, keys[waits.happened]]))
     rows = rows[np.concatenate([[True], rows[1:] != rows[:-1]])]  # much faster than np.unique
     first = np.searchsorted(rows, origins)
 
     before, upto = np.searchsorted(keys, rows), np.searchsorted(keys, rows, side="right")
-    ended, in_cause = _counted(kind > 0, before, upto), _counted(kind == cause, before, upto)
+    ended, in_cause = (_counted(which, before, upto) for which in (waits.happened, waits.in_cause))
     after = np.searchsorted(keys, origins + reach)[rows // reach]
     at_risk = after - before
     if entry is not None:
         at_risk = at_risk - (after - np.searchsorted(np.sort(group * reach + entry + 1), rows))
+    at_risk = np.maximum(at_risk, 1)  # an origin without waits
 
-    risk = np.maximum(at_risk, 1).astype(float)
-    remaining = 1.0 - ended / risk
+    remaining = 1.0 - ended / at_risk
     tail = np.where(remaining > 0, 1.0 / np.where(remaining > 0, remaining, 1.0), 0.0)
     still = _running(np.cumprod, remaining, first)
-    jump = np.concatenate([[1.0], still[:-1]]) / risk
-    jump[first] = 1.0 / risk[first]
+    jump = np.concatenate([[1.0], still[:-1]]) / at_risk
+    jump[first] = 1.0 / at_risk[first]
     estimate = _running(np.cumsum, jump * in_cause, first)
-    hazard = tail * ended / risk**2
+    hazard = tail * ended / at_risk / at_risk
     a = _running(np.cumsum, hazard, first)
-    b = _running(np.cumsum, hazard * estimate + jump * in_cause / risk, first)
-
-    last = _last_row(rows, keys)
-    own = np.where(kind > 0, tail[last] / risk[last], 0.0)
-    begin = np.full(keys.size, -1) if entry is None else entry[order]
-    since = first[group[order]] if entry is None else _last_row(rows, group[order] * reach + begin + 1)
-    influence = Influence(
-        group=group[order],
-        begin=begin,
-        end=tick[order],
-        slope=a[last] - a[since] - own,
-        level=b[since] - b[last] + own * estimate[last] + np.where(kind == cause, jump[last], 0.0),
-        missed_a=a[since],
-        missed_b=b[since],
-        order=order,
-    )
-    return LifeTable(rows, first, reach, at_risk, estimate, a, b, influence)
+    b = _running(np.cumsum, hazard * estimate + jump * in_cause / at_risk, first)
+    return LifeTable(rows, first, reach, at_risk, estimate, jump, tail, a, b, waits)
 
 
 def _last_row(rows: Ints, keys: Ints) -> Ints:
