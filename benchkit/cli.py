@@ -177,7 +177,7 @@ def glossary(
 def synth(
     out: Annotated[str, typer.Option(metavar="DIR", help="The folder to write to.")],
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other data.")] = 0,
-    messages: Annotated[int, typer.Option(min=1, help="About how many messages.")] = 200_000,
+    messages: Annotated[int, typer.Option(min=1, help="About how many messages.")] = 300_000,
     months: Annotated[int, typer.Option(min=1, help="How many months.")] = 25,
     format: Annotated[FileFormat, typer.Option(help="Of the tables.")] = FileFormat.parquet,  # noqa: A002
 ) -> None:

@@ -40,7 +40,7 @@ _KIND_BITS, _SECOND_BITS = 3, 31
 def synthesize(
     *,
     seed: int = 0,
-    messages: int = 200_000,
+    messages: int = 300_000,
     brands: Sequence[Brand] = BRANDS,
     months: int = 25,
     reply_logit_sd: float = 0.5,
@@ -52,7 +52,7 @@ def synthesize(
     >>> data
     Dataset('demo', as of 2026-11-08 06:00 UTC)
     >>> round(data.truth("Mumblecell", 3_600), 3)
-    0.39
+    0.392
 
     `months` calendar months up to the end of October 2026, every wait of which was watched
     for seven days. `messages` is how many to expect, to within 2 % from 100,000 up. `brands`
