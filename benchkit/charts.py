@@ -72,8 +72,10 @@ def answered_within_curve(
     title = "When an answer came, how soon?" if among_answered else "How soon is a customer answered?"
     whose = "Messages that were answered" if among_answered else "All who wrote, answered or not"
     with_bands = len(groups) <= _MAX_BANDS
-    top = math.ceil(10 * max(rows["upper" if with_bands else "estimate"].drop_nulls(), default=1.0)) / 10
-    ends = _name_places(rows.filter(pl.col("group").is_in(named)), gap=15 * top / height, top=top)
+    rows_named = rows.filter(pl.col("group").is_in(named))
+    highest = [*rows["estimate"], *rows_named["upper"].drop_nulls()]
+    top = math.ceil(10 * min(max(highest, default=1.0), 1.0)) / 10
+    ends = _name_places(rows_named, gap=15 * top / height, top=top)
 
     x = alt.X("seconds:Q", title="Time since the customer wrote", scale=_time_scale(rows), axis=_time_axis())
     y, y_lower = (
@@ -86,23 +88,24 @@ def answered_within_curve(
         for field in ("estimate", "lower")
     )
     colour = alt.Color("colour:N", scale=None)
+    # not `nearest`: with it Vega-Lite 6.4 loses every tooltip field that is not a number
     pointed_at = alt.selection_point(
-        name="pointed_at", fields=["group"], nearest=True, on="pointerover", clear="pointerout"
+        name="pointed_at", fields=["group"], on="pointerover", clear="pointerout"
     )
     if_pointed_at = alt.when(pointed_at, empty=False)
     band_opacity = if_pointed_at.then(alt.value(0.2)).otherwise(alt.value(0.15 if with_bands else 0))
-    point_opacity = if_pointed_at.then(alt.value(1)).otherwise(alt.value(0))
+    line_width = if_pointed_at.then(alt.value(3.5)).otherwise(alt.value(2))
 
     marks = alt.Chart(_values(pl.DataFrame({"seconds": _MARKED_SECONDS}))).encode(x=x)
     lines = alt.Chart(_values(rows.drop("status"))).encode(x=x, color=colour, detail="group:N")
     names = alt.Chart(_values(ends)).encode(x=x, y=y, color=colour, text="group:N")
-    points = lines.mark_point(filled=True, size=60)
+    points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
     return alt.LayerChart(
         layer=[
             marks.mark_rule(color=_QUIET, strokeDash=[2, 3]),
-            lines.mark_area(clip=True).encode(y=y_lower, y2="upper:Q", opacity=band_opacity),
-            lines.mark_line(strokeWidth=2).encode(y=y),
-            points.encode(y=y, opacity=point_opacity, tooltip=_TOOLTIP).add_params(pointed_at),
+            lines.mark_area(clip=True, aria=False).encode(y=y_lower, y2="upper:Q", opacity=band_opacity),
+            lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
+            points.encode(y=y, tooltip=_TOOLTIP).add_params(pointed_at),
             names.mark_text(align="left", dx=7, limit=_MAX_NAME_WIDTH),
         ],
         title=alt.Title(title, subtitle=_subtitle(rows, whose, month, len(named), len(groups))),

@@ -1,0 +1,144 @@
+"""The report's page in a real browser with no network: what is drawn, what is asked for, what is said."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import altair as alt
+import nbformat
+import polars as pl
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchkit import charts, expectation_curve, find_waits, tables
+from benchkit.page import page, vega_bundle
+from benchkit.report import make_report
+from benchkit.sources.timelines import from_timelines
+
+CHROMIUM = shutil.which("chromium")
+HOSTILE = [
+    "</script><script>document.title='broken'</script>",
+    "<img src=x onerror=\"document.title='broken'\">",
+]
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed, so no page was drawn"),
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def demo_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_report(out=tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page whose brands, titles and cells try to be more than text."""
+    curve = pl.concat(
+        expectation_curve(find_waits(from_timelines(*[f"C0 A{10 * i + 1}" for i in range(40)], brand=brand)))
+        for brand in HOSTILE
+    )
+    with alt.renderers.enable("default"), alt.theme.enable("default"):
+        charts.enable_renderer()
+        bundle = charts.answered_within_curve(curve)._repr_mimebundle_()
+    output = nbformat.v4.new_output
+    outputs = [
+        output("execute_result", bundle),
+        output("execute_result", {"text/html": tables.curve(curve).html}),
+        output("execute_result", {"text/plain": HOSTILE[0]}),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    html = page([notebook], title=HOSTILE[0], subtitle=HOSTILE[1], bundle=vega_bundle())
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, *, width: int = 1280) -> Iterator[tuple[Page, list[str]]]:
+    """A page opened with the network off, and everything it asked for or complained of."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+    tab = context.new_page()
+    heard: list[str] = []
+    tab.on("console", lambda message: heard.append(message.text))
+    tab.on("pageerror", lambda error: heard.append(str(error)))
+    tab.on("request", lambda request: heard.append(request.url) if request.url != path.as_uri() else None)
+    tab.goto(path.as_uri())
+    tab.wait_for_selector("figure.chart svg")
+    yield tab, heard
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_charts_are_drawn_as_wide_as_the_column(browser: Browser, demo_report: Path, width: int) -> None:
+    with opened(browser, demo_report, width=width) as (tab, heard):
+        figures = tab.locator("figure.chart")
+        assert figures.count() >= 1
+        for figure in figures.all():
+            column = figure.bounding_box()
+            marks = figure.locator("svg .mark-line path").all()
+            drawn = [box for box in (mark.bounding_box() for mark in marks) if box]
+            assert len(drawn) > 10
+            assert max(box["width"] for box in drawn) > 0.45 * column["width"]
+            assert max(box["height"] for box in drawn) > 100
+            assert abs(figure.locator("svg").bounding_box()["width"] - column["width"]) <= 1
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert heard == []
+
+
+def test_pointing_at_a_line_tells_its_numbers(browser: Browser, demo_report: Path) -> None:
+    with opened(browser, demo_report) as (tab, heard):
+        tab.locator("figure.chart svg .mark-symbol path").last.hover()
+        tab.wait_for_selector("#vg-tooltip-element.visible")
+        told = tab.locator("#vg-tooltip-element").inner_text()
+        for words in ("Who", "Answered within", "Share", "95% interval", "Waits"):
+            assert words in told
+        assert heard == []
+
+
+def test_printed_it_fits_the_paper(browser: Browser, demo_report: Path) -> None:
+    with opened(browser, demo_report) as (tab, _):
+        tab.emulate_media(media="print")
+        tab.set_viewport_size({"width": 690, "height": 1000})  # A4 less its margins
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 690
+        assert tab.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_hostile_names_are_shown_as_text(browser: Browser, hostile_page: Path) -> None:
+    with opened(browser, hostile_page) as (tab, heard):
+        assert tab.title() == HOSTILE[0]
+        assert tab.locator("h1").inner_text() == HOSTILE[0]
+        assert tab.locator("tbody th").all_inner_texts() == sorted(HOSTILE)
+        assert tab.locator("pre").inner_text() == HOSTILE[0]
+        drawn = tab.locator("figure.chart svg .mark-text text").all_text_contents()
+        assert {name[:5] for name in HOSTILE} <= {text[:5] for text in drawn}
+        assert tab.locator("img").count() == 0
+        tab.locator("figure.chart svg .mark-symbol path").last.hover()
+        tab.wait_for_selector("#vg-tooltip-element.visible")
+        assert any(name in tab.locator("#vg-tooltip-element").inner_text() for name in HOSTILE)
+        assert tab.locator("img").count() == 0
+        assert heard == []
+
+
+def test_a_script_that_is_not_ours_does_not_run(browser: Browser, hostile_page: Path, tmp_path: Path) -> None:
+    html = hostile_page.read_text(encoding="utf-8")
+    smuggled = tmp_path / "index.html"
+    smuggled.write_text(
+        html.replace("</main>", "<script>document.title = 'broken'</script></main>"), encoding="utf-8"
+    )
+    with opened(browser, smuggled) as (tab, heard):
+        assert tab.title() == HOSTILE[0]
+        assert "Content Security Policy" in "".join(heard)

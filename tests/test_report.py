@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from benchkit import page as page_module
+from benchkit import report
+from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.page import page
+from benchkit.report import NotebookError, make_report
+from benchkit.tables import CHART_TYPE
+
+HOSTILE = "</script><script>alert(1)</script>"
+START = datetime(2026, 8, 3, tzinfo=UTC)
+
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
+
+def write_messages(path: Path) -> Path:
+    """Two brands, thirteen weeks, four in five messages answered after an hour."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(["message_id", "conversation_id", "brand", "channel", "sender", "sender_id", "sent_at"])
+        for number in range(600):
+            brand = HOSTILE if number % 2 else "A & B"
+            asked = START + timedelta(hours=3.5 * number)
+            row = [f"c{number}", brand, "public"]
+            out.writerow([f"m{number}", *row, "customer", f"u{number}", asked.isoformat()])
+            if number % 5:
+                replied = asked + timedelta(minutes=number % 120)
+                out.writerow([f"r{number}", *row, "agent", "kim", replied.isoformat()])
+    return path
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_messages(tmp_path_factory.mktemp("data") / "messages {month}.csv")
+
+
+@pytest.fixture(scope="module")
+def made(messages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("reports {brand}")
+    return make_report(messages=str(messages), month="2026-09", target="80% in 1h", out=out)
+
+
+def notebook_of(*sources: str) -> nbformat.NotebookNode:
+    names = ["twcs", "messages", "events", "as_of", "month", "brand", "target"]
+    parameters = "\n".join(f'{name}: str = ""' for name in names)
+    cells = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+
+
+def use_notebook(monkeypatch: pytest.MonkeyPatch, folder: Path, notebook: nbformat.NotebookNode) -> None:
+    path = folder / "monthly_overview.ipynb"
+    nbformat.write(notebook, path)
+    monkeypatch.setattr(report, "shipped", lambda kind, name: path)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_it_is_one_page_where_it_was_promised(made: Path) -> None:
+    assert made.name == "index.html"
+    assert made.parts[-3:-1] == ("all", "2026-09")
+    assert [path.name for path in made.parents[2].rglob("*") if path.is_file()] == ["index.html"]
+
+
+def test_nothing_on_it_points_outside(made: Path) -> None:
+    html = made.read_text(encoding="utf-8")
+    own = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
+    assert not re.search(r"\b(?:src|href|srcset|action|poster)\s*=|url\(|@import", own)
+    assert "default-src 'none'; script-src 'sha256-" in own
+
+
+def test_names_are_text_everywhere(made: Path) -> None:
+    html = made.read_text(encoding="utf-8")
+    assert "alert(1)" in html
+    assert html.count("<script>") == 2
+    assert html.count("<script") == html.count("</script>") == 3
+    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)[1])
+    assert HOSTILE in spec["description"]
+
+
+def test_it_tells_the_month(made: Path) -> None:
+    html = made.read_text(encoding="utf-8")
+    assert "<h1>All brands: answer times, September 2026</h1>" in html
+    for words in ("Answered within 1 h", "SLA attainment", "A &amp; B", "A wait opens at", "polars"):
+        assert words in html
+
+
+def test_a_report_of_one_brand_is_about_it(messages: Path, tmp_path: Path) -> None:
+    path = make_report(messages=str(messages), month="2026-09", brand="A & B", out=tmp_path)
+    assert path.parts[-3].startswith("A-B-")
+    html = path.read_text(encoding="utf-8")
+    assert "<h1>A &amp; B: answer times, September 2026</h1>" in html
+    assert "alert(1)" not in html
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"month": "2026-13"}, "'2026-13' is not a month"),
+        ({"month": "2020-01"}, "the months there are: 2026-08"),
+        ({"brand": "A and B"}, "no brand 'A and B' in .*; did you mean 'A & B'"),
+        ({"target": "fast"}, "'fast' is not a target"),
+        ({"messages": "nowhere.csv"}, "nowhere.csv"),
+        ({"as_of": "soon"}, "soon"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_anything_is_written(
+    messages: Path, tmp_path: Path, wrong: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(BenchkitError, match=sentence):
+        make_report(**{"messages": str(messages), "out": tmp_path / "reports", **wrong})
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_parameter_the_notebook_lacks_is_refused(
+    messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = notebook_of()
+    notebook.cells[0].source = notebook.cells[0].source.replace("target", "targt")
+    use_notebook(monkeypatch, tmp_path, notebook)
+    with pytest.raises(
+        UnknownNameError, match=r"no parameter 'target' in monthly_overview.ipynb; did you mean"
+    ):
+        make_report(messages=str(messages), out=tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_no_permission_is_one_sentence(messages: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BenchkitError, match=r"cannot write to '.*file.*'.*; name another folder"):
+        make_report(messages=str(messages), out=tmp_path / "file")
+
+
+def test_a_failing_notebook_is_kept_and_the_last_report_stands(
+    messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_notebook(
+        monkeypatch, tmp_path, notebook_of("print('so far')", "x = 1\nraise OSError('\\x1b[2J gone')")
+    )
+    last = tmp_path / "reports" / "messages" / "all" / "2026-09"
+    last.mkdir(parents=True)
+    (last / "index.html").write_text("the last one")
+    monkeypatch.setattr(report, "_folder_name", lambda name: "messages")
+    with pytest.raises(NotebookError) as caught:
+        make_report(messages=str(messages), month="2026-09", out=tmp_path / "reports")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "monthly_overview.ipynb stopped in cell 4:"
+    assert lines[1:4] == ["    x = 1", "    raise OSError('\\x1b[2J gone')", "OSError: \\x1b[2J gone"]
+    assert caught.value.exit_code == 1
+    kept = last.with_name("2026-09-failed") / "monthly_overview.ipynb"
+    assert str(kept.parent) in lines[4]
+    assert "so far" in kept.read_text()
+    assert files_in(last.parent) == {"2026-09/index.html", "2026-09-failed/monthly_overview.ipynb"}
+    assert (last / "index.html").read_text() == "the last one"
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_what_stops_it_leaves_the_last_report(
+    messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
+) -> None:
+    def stop(*notebooks: object, **options: object) -> str:
+        raise trouble
+
+    use_notebook(monkeypatch, tmp_path, notebook_of())
+    first = make_report(messages=str(messages), month="2026-09", out=tmp_path / "reports")
+    before = first.read_bytes()
+    monkeypatch.setattr(page_module, "page", stop)
+    with pytest.raises((KeyboardInterrupt, BenchkitError)):
+        make_report(messages=str(messages), month="2026-09", out=tmp_path / "reports")
+    assert first.read_bytes() == before
+    assert [path.name for path in first.parents[1].iterdir()] == ["2026-09"]
+
+
+def test_the_page_shows_charts_tables_words_and_no_code() -> None:
+    output = nbformat.v4.new_output
+    chart = {CHART_TYPE: {"width": 300, "mark": "bar", "title": "</script>"}, "text/plain": "<a chart>"}
+    outputs = [
+        output("execute_result", {"text/html": "<table></table>", "text/plain": "Html"}),
+        output("display_data", chart),
+        output("display_data", {"text/plain": "<plain>"}),
+        output("stream", name="stderr", text="a warning"),
+    ]
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\n<script>bad()</script>"),
+        nbformat.v4.new_code_cell("secret = 1", outputs=outputs),
+    ]
+    html = page([nbformat.v4.new_notebook(cells=cells)], title="<T>", subtitle="<S>", bundle="var vega;")
+    assert "<h1>&lt;T&gt;</h1>" in html
+    assert "<p>&lt;S&gt;</p>" in html
+    assert "<h2>Title</h2>" in html
+    assert "&lt;script&gt;bad()" in html
+    assert '<div class="output"><table></table></div>' in html
+    assert '<pre class="output">&lt;plain&gt;</pre>' in html
+    assert '{"width":"container","mark":"bar","title":"\\u003c/script>"}' in html
+    assert "&lt;a chart&gt;" in html
+    assert "secret" not in html
+    assert "a warning" not in html
