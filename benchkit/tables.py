@@ -123,7 +123,9 @@ def remarks(waits: Waits, *estimates: pl.DataFrame) -> Html:
     statuses = {status for frame in estimates for status in frame["status"]}
     unreadable = waits.audit.excluded.filter(pl.col("kind") == "unreadable").height
     sentences = [
-        waits.about.selection or "",
+        f"{waits.about.selection} Shares and times here are of the messages that were answered."
+        if waits.about.selection
+        else "",
         "Figures marked provisional may still change: not every wait has been watched long enough "
         f"as of {waits.as_of:%Y-%m-%d %H:%M} UTC."
         if "provisional" in statuses
@@ -175,30 +177,43 @@ def _chosen(told: Container[str], metrics: Sequence[Metric]) -> list[Metric]:
 
 
 def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units: Mapping[Any, str]) -> Html:
-    """A row for each group, largest first, and a column for each value of `across`."""
+    """A row for each group, largest first, and a column for each value of `across`.
+
+    Groups of which everything was withheld follow in one sentence, each with its number.
+    """
     labelled = estimates.with_columns(group_label(estimates).alias("group"))
     found = {(row["group"], row[across]): row for row in labelled.iter_rows(named=True)}
     groups = labelled.group_by("group").agg(pl.col("n").max()).sort("n", "group", descending=[True, False])
-    rows = []
+    rows: list[list[Cell]] = []
+    unshown: dict[str, list[str]] = {}
+    reasons = set()
     for group, n in groups.iter_rows():
-        cells = ((found[group, key], units[key]) for key in labels)
-        figures = (NOTHING if row["status"] == "withheld" else _cell_of(row, unit) for row, unit in cells)
-        rows.append([group, count(n), *figures])
+        cells = [found[group, key] for key in labels]
+        withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
+        if len(withheld) == sum(units[key] != "count" for key in labels):
+            unshown.setdefault(withheld[0], []).append(f"{group} ({count(n)})")
+        else:
+            reasons.update(withheld)
+            figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
+            rows.append([group, count(n), *figures])
     who = " · ".join(group_columns(estimates)).capitalize() or "Who"
-    withheld = labelled.filter(pl.col("status") == "withheld")["method"].unique().sort().to_list()
-    note = f'<p class="note">{NOTHING}: {escape(" or ".join(withheld))}</p>' if withheld else ""
-    return Html(table((who, "Waits", *labels.values()), rows).html + note)
+    notes = [f"{NOTHING}: {' or '.join(sorted(reasons))}"] if reasons else []
+    notes += [f"No figures with {reason}: {', '.join(groups)}" for reason, groups in unshown.items()]
+    shown = table((who, "Waits", *labels.values()), rows).html if rows else ""
+    return Html(shown + "".join(f'<p class="note">{escape(note)}.</p>' for note in notes))
 
 
 def _basis(row: Mapping[str, Any]) -> str:
-    """What stands before a headline's interval: the target it is held against, if any."""
+    """What a headline's figure is held against, why it is withheld, or what its limits are."""
+    if row["status"] == "withheld":
+        return str(row["method"])
     target = [part for part in row["method"].split("; ") if part.startswith("target ")]
     return ", ".join([*target, *(["95% interval"] if row["lower"] is not None else [])])
 
 
 def _cell_of(row: Mapping[str, Any], unit: str) -> tuple[str, str]:
-    """A figure and its interval, or why there is none."""
+    """A figure and its interval; or a dash, and where it is not withheld, why."""
     if row["estimate"] is None:
-        return NOTHING, row["method"].partition(":")[0]
+        return NOTHING, "" if row["status"] == "withheld" else row["method"].partition(":")[0]
     notes = (span(row["lower"], row["upper"], unit), "provisional" if row["status"] == "provisional" else "")
     return figure(row["estimate"], unit), ", ".join(note for note in notes if note)

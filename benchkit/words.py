@@ -64,8 +64,8 @@ def figure(value: float | None, unit: str) -> str:
 def span(lower: float | None, upper: float | None, unit: str) -> str:
     """Say an interval; an end that is not known is left open.
 
-    >>> span(0.29, 0.334, "share"), span(3_600.0, 7_200.0, "seconds")
-    ('29.0–33.4%', '1 h – 2 h')
+    >>> span(0.29, 0.334, "share"), span(0.0, 0.9999, "share"), span(3_600.0, 7_200.0, "seconds")
+    ('29.0–33.4%', '0–100.0%', '1 h – 2 h')
     >>> span(3_600.0, None, "seconds"), span(None, None, "share")
     ('over 1 h', '')
     """
@@ -75,9 +75,11 @@ def span(lower: float | None, upper: float | None, unit: str) -> str:
         return f"over {figure(lower, unit)}"
     if lower is None:
         return f"up to {figure(upper, unit)}"
-    if unit == "seconds":
-        return f"{human_seconds(lower)} – {human_seconds(upper)}"
-    return f"{figure(lower, unit).rstrip('%')}–{figure(upper, unit)}"
+    if unit == "share":
+        low, high = (f"{100 * limit:.{int(0 < limit < 1)}f}" for limit in (lower, upper))
+        return f"{low}–{high}%"
+    dash = " – " if unit == "seconds" else "–"
+    return f"{figure(lower, unit)}{dash}{figure(upper, unit)}"
 
 
 def month_name(month: str) -> str:

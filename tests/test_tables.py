@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import escape
 
 import polars as pl
 import pytest
@@ -44,10 +45,35 @@ def test_of_selected_data_the_headline_is_among_answered() -> None:
     assert SELECTION not in html
 
 
-def test_too_few_waits_are_listed_with_their_number_and_no_figure() -> None:
-    html = tables.by_group(bk.measure(make_waits(), by="brand", min_waits=81)).html
-    assert '<th scope="row"><bdi>Example</bdi></th><td>80</td><td>–</td>' in html
-    assert html.endswith('<p class="note">–: fewer than 81 answered waits or fewer than 81 waits</p>')
+def test_groups_with_too_few_waits_are_listed_with_their_number() -> None:
+    by_brand = bk.measure(make_waits(brand=HOSTILE), by="brand", min_waits=81)
+    enough = bk.measure(make_waits(), by="brand")
+    html = tables.by_group(pl.concat([by_brand, enough])).html
+    assert html.count("<tr>") == 2
+    assert html.endswith(f"No figures with fewer than 81 waits: {escape(HOSTILE)} (80).</p>")
+    assert "<table" not in tables.by_group(by_brand).html
+
+
+def test_a_single_figure_withheld_is_a_dash_with_its_reason() -> None:
+    html = tables.by_group(bk.measure(make_waits(), by="brand", min_waits=41)).html
+    assert html.count("<td>–</td>") == 1
+    assert html.endswith('<p class="note">–: fewer than 41 answered waits.</p>')
+
+
+def test_a_withheld_headline_says_why() -> None:
+    assert (
+        "<td>–</td><td>fewer than 81 waits</td>"
+        in tables.headline(bk.measure(make_waits(), min_waits=81)).html
+    )
+
+
+def test_what_was_never_reached_is_said() -> None:
+    metrics = [metric for metric in bk.CATALOGUE if metric.name == "reply_seconds_median_all"]
+    waits = bk.find_waits(from_timelines("C0 A30", *["C0"] * 40))
+    estimates = bk.measure(waits, by="brand", metrics=metrics).with_columns(
+        metric=pl.lit("first_reply_seconds_median")
+    )
+    assert "<td>– <small>not reached</small></td>" in tables.by_group(estimates).html
 
 
 def test_the_largest_group_comes_first() -> None:
