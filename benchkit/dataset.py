@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 
 import polars as pl
@@ -100,17 +100,16 @@ class Dataset:
 
         Messages and events later than `as_of` are left out, and counted in the audit.
         """
-        known = [pl.col("sent_at") <= as_of, pl.col("at") <= as_of]
-        ordered = check(in_order(messages.lazy()), MESSAGES)
-        late = ordered.select((~known[0]).sum()).collect().item()
-        return cls(
-            messages=ordered.filter(known[0]) if late else ordered,
-            as_of=as_of,
+        newest = datetime.max.replace(tzinfo=UTC)
+        everything = cls(
+            messages=check(in_order(messages.lazy()), MESSAGES),
+            as_of=newest,
             about=about,
-            events=None if events is None else check(events.lazy(), EVENTS).filter(known[1]),
-            audit=(audit or Audit()).leaving_out(late, "after the extract was taken"),
+            events=None if events is None else check(events.lazy(), EVENTS),
+            audit=audit or Audit(),
             time_zones=dict(time_zones or {}),
         )
+        return everything.known_at(as_of)
 
     def truth(self, brand: str, seconds: float) -> float:
         """The share of waits that the process behind synthetic data answers within `seconds`."""
@@ -119,6 +118,22 @@ class Dataset:
                 f"only synthetic data knows its truth, and {self.about.name} is real; use synthesize()"
             )
         return self.process(brand, seconds)
+
+    def known_at(self, as_of: datetime) -> Dataset:
+        """The same dataset as it was at an earlier time, with what came later left out."""
+        if as_of > self.as_of:
+            raise BenchkitError(
+                f"{self.about.name} was taken at {self.as_of:%Y-%m-%d %H:%M} UTC; name a time before that"
+            )
+        known = (pl.col("sent_at") <= as_of, pl.col("at") <= as_of)
+        later = self.messages.select((~known[0]).sum()).collect().item()
+        return replace(
+            self,
+            messages=self.messages.filter(known[0]) if later else self.messages,
+            events=None if self.events is None else self.events.filter(known[1]),
+            as_of=as_of,
+            audit=self.audit.leaving_out(later, "after the extract was taken"),
+        )
 
     def brands(self) -> list[str]:
         """The brands there are, in order."""

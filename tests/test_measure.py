@@ -140,12 +140,8 @@ def test_the_weekly_interval_by_hand(waits: Waits) -> None:
     assert row["method"].item() == "share of all waits; 13 weeks as clusters"
 
 
-def as_known_on(demo: Dataset, day: datetime) -> Waits:
-    return find_waits(Dataset.from_messages(demo.messages, events=demo.events, as_of=day, about=demo.about))
-
-
 def test_a_provisional_month_is_nearly_what_it_becomes(demo: Dataset, waits: Waits) -> None:
-    early = as_known_on(demo, datetime(2026, 10, 31, 12, tzinfo=UTC))
+    early = find_waits(demo.known_at(datetime(2026, 10, 31, 12, tzinfo=UTC)))
     metrics = ["waits", "answered_within_24h", "answered_within_7d", "closed_without_reply"]
     then, later = (measure(which, month=MONTH, metrics=metrics) for which in (early, waits))
     assert set(then["status"]) == {"provisional"}
@@ -161,7 +157,7 @@ def test_a_provisional_month_is_nearly_what_it_becomes(demo: Dataset, waits: Wai
 
 
 def test_nothing_is_said_of_a_time_nobody_was_watched_for(demo: Dataset) -> None:
-    early = as_known_on(demo, datetime(2026, 10, 3, tzinfo=UTC))
+    early = find_waits(demo.known_at(datetime(2026, 10, 3, tzinfo=UTC)))
     row = measure(early, month=MONTH, metrics="answered_within_7d")
     assert one(row) is None
     assert row["status"].item() == "provisional"

@@ -1,0 +1,37 @@
+"""Readers, one per raw format, each ending in a Dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchkit.errors import BenchkitError
+
+if TYPE_CHECKING:
+    from benchkit.dataset import Dataset
+
+
+def load(*, twcs: str = "", messages: str = "", events: str = "", as_of: str = "") -> Dataset:
+    """Load what notebooks and the command line name: a file, or else the demo data.
+
+    >>> load()
+    Dataset('demo', as of 2026-11-08 06:00 UTC)
+
+    An empty string means not given. Raises `BenchkitError` where two sources are named.
+    """
+    if twcs and messages:
+        raise BenchkitError("twcs and messages are two sources; name one of them")
+    if events and not messages:
+        raise BenchkitError("events go with messages; name the file of messages too")
+    if twcs:
+        from benchkit.sources.twcs import read_twcs
+
+        return read_twcs(twcs, as_of=as_of or None)
+    if messages:
+        from benchkit.sources.messages import read_messages
+
+        return read_messages(messages, events=events or None, as_of=as_of or None)
+    from benchkit.sources.synthetic import synthesize
+    from benchkit.times import parse_as_of
+
+    data = synthesize()
+    return data.known_at(parse_as_of(as_of)) if as_of else data

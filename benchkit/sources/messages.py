@@ -1,0 +1,153 @@
+"""Messages that are in benchkit's own columns already, as CSV or Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from benchkit.dataset import EXCLUDED, About, Audit, Dataset
+from benchkit.errors import InputError, UnknownNameError, show
+from benchkit.schema import EVENTS, MESSAGES, TIME, Table
+from benchkit.sources.tables import (
+    Rows,
+    find_file,
+    name_of,
+    read_rows,
+    refuse_timeless,
+    refuse_unreadable,
+    set_aside,
+)
+from benchkit.times import Moment, iso_time, newest_time, parse_as_of
+
+EXAMPLE = """message_id,conversation_id,brand,channel,sender,sender_id,sent_at
+1,a,Acme,chat,customer,7,2026-03-02T09:00:00Z
+2,a,Acme,chat,agent,Acme/JK,2026-03-02 10:40+01:00
+"""
+"""A made-up file of two messages."""
+
+_MAY_BE_EMPTY = ("sender_id",)
+_MEANT = {
+    pl.String: "empty",
+    pl.Categorical: "empty",
+    pl.Datetime: "no time",
+    pl.Enum: "none of the words it may be",
+}
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def read_messages(
+    path: str | Path, *, events: str | Path | None = None, as_of: Moment | None = None
+) -> Dataset:
+    """Read messages in the canonical columns, and the events that go with them, if any.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "mine.csv")
+    ...     _ = file.write_text(EXAMPLE, encoding="utf-8")
+    ...     read_messages(file)
+    Dataset('mine', as of 2026-03-02 09:40 UTC)
+
+    CSV or Parquet, by its content; columns as in `schema.MESSAGES` and `schema.EVENTS`, in any
+    order, others ignored. Times are ISO 8601, in UTC where they name no offset. `as_of` is
+    when the extract was taken (without it: the newest time in the files); what is later is
+    left out. Unreadable rows are left out, up to 5 %, and stand in `audit` with their lines.
+
+    Raises `InputError` for a file that cannot be read, `UnknownNameError` for a column that is
+    not there, and `BenchkitError` for messages that break a rule of `schema.MESSAGES`.
+    """
+    messages, audit = _read(path, MESSAGES)
+    happened, more = (None, Audit()) if events is None else _read(events, EVENTS)
+    taken_at = _newest(path, messages, happened) if as_of is None else parse_as_of(as_of)
+    return Dataset.from_messages(
+        messages,
+        events=happened,
+        as_of=taken_at,
+        about=About(name_of(path)),
+        audit=replace(audit, excluded=pl.concat([audit.excluded, more.excluded])),
+    )
+
+
+def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
+    """The rows that can be read, and what was left out of which file."""
+    file = find_file(path)
+    with file.open("rb") as opened:
+        is_parquet = opened.read(4) == b"PAR1"
+    if is_parquet:
+        stored = _scan(file, table)
+        is_unreadable = pl.any_horizontal(_unreadable(table).values())
+        n_rows, n_unreadable = stored.select(pl.len(), is_unreadable.sum()).collect().row(0)
+        if not n_unreadable:
+            return stored, Audit(n_rows)
+        rows = Rows(stored.with_row_index("line", 1).collect(), n_rows, 0, pl.DataFrame(schema=EXCLUDED))
+    else:
+        rows = read_rows(
+            path, list(table.columns), lambda names: _cells(table, dict.fromkeys(names, pl.String()))
+        )
+    for column, dtype in table.columns.items():
+        if isinstance(dtype, pl.Datetime):
+            refuse_timeless(path, rows.frame[column], column, "2026-03-02T09:00:00Z")
+    kept, unreadable = set_aside(rows.frame, "unreadable", _unreadable(table))
+    unreadable = pl.concat([rows.malformed, unreadable])
+    refuse_unreadable(path, unreadable, rows.n_read)
+    if table.key_is_unique:
+        kept, repeated = set_aside(
+            kept, "rule", {f"duplicate {table.key}": ~pl.col(table.key).is_first_distinct()}
+        )
+        unreadable = pl.concat([unreadable, repeated])
+    return kept.drop("line").lazy(), Audit(rows.n_read, rows.n_blank, unreadable)
+
+
+def _scan(file: Path, table: Table) -> pl.LazyFrame:
+    try:
+        scan = pl.scan_parquet(file, glob=False)
+        schema = scan.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        raise InputError(file, "is damaged Parquet; write it again") from None
+    for column in table.columns:
+        if column not in schema:
+            raise UnknownNameError("column", column, schema.names(), where=f"in {show(file)}")
+    return scan.select(_cells(table, schema))
+
+
+def _cells(table: Table, schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """The columns of the table that there are, in its types; null where that cannot be."""
+    wanted = table.all_columns
+    return [_cell(name, schema[name], wanted[name]) for name in wanted if name in schema]
+
+
+def _cell(name: str, given: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if given == wanted:
+        return column
+    if isinstance(given, pl.Datetime):
+        return (column.dt.replace_time_zone("UTC") if given.time_zone is None else column).cast(TIME)
+    words = column.cast(pl.String, strict=False).str.strip_chars()
+    if isinstance(wanted, pl.Datetime):
+        return iso_time(words).alias(name)
+    if isinstance(wanted, pl.Enum):
+        return words.str.to_lowercase().cast(wanted, strict=False)
+    if isinstance(wanted, pl.Boolean):
+        return words.str.to_lowercase().replace_strict(_BOOLEANS, default=None)
+    return pl.when(words != "").then(words).cast(wanted).alias(name)
+
+
+def _unreadable(table: Table) -> dict[str, pl.Expr]:
+    """For each column that must have a value, what a row without one is left out for."""
+    return {
+        f"a {name} that is {_MEANT[type(dtype)]}": pl.col(name).is_null()
+        for name, dtype in table.columns.items()
+        if name not in _MAY_BE_EMPTY
+    }
+
+
+def _newest(path: str | Path, messages: pl.LazyFrame, events: pl.LazyFrame | None) -> datetime:
+    times = [messages.select(pl.col("sent_at").alias("at"))]
+    times += [] if events is None else [events.select("at")]
+    newest = newest_time(pl.concat(times).collect().to_series())
+    if newest is None:
+        raise InputError(path, "holds nothing from before today; check its times")
+    return newest
