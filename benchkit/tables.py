@@ -151,7 +151,7 @@ def provenance(waits: Waits, *, month: str, brand: str = "", target: str = "") -
     facts = {
         "Data": ", ".join(part for part in (waits.about.name, waits.about.licence) if part),
         "Taken": f"{waits.as_of:%Y-%m-%d %H:%M} UTC",
-        "Rows": waits.audit.sentence(),
+        "Rows": waits.audit.sentence() if waits.audit.rows_read else "made up, none read",
         "Month": month_name(month),
         "Brand": brand or "all",
         "Target": target or "none",
