@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from benchkit.errors import UnknownNameError
@@ -129,6 +129,28 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
 )
 """Every metric of the standard report, in its order."""
+
+
+HEADLINE = (
+    "waits",
+    "answered_within_1h",
+    "answered_within_24h",
+    "answered_within_7d",
+    "sla_attainment",
+    "first_reply_seconds_median",
+    "awaiting_now",
+)
+_AMONG_ANSWERED = {"answered_within_1h": "replied_within_1h", "answered_within_24h": "replied_within_24h"}
+
+
+def headline(told: Container[str]) -> list[str]:
+    """The figures that matter most, those among answered messages where the others cannot be told.
+
+    >>> headline({"waits", "replied_within_1h", "first_reply_seconds_median"})
+    ['waits', 'replied_within_1h', 'first_reply_seconds_median']
+    """
+    names = [name if name in told else _AMONG_ANSWERED.get(name, name) for name in HEADLINE]
+    return [name for name in names if name in told]
 
 
 def find_metrics(metrics: str | Metric | Sequence[str | Metric]) -> tuple[Metric, ...]:

@@ -95,7 +95,10 @@ def measure(
         str, typer.Option(metavar="NAMES", help="brand, industry, channel, agent, …; several with commas.")
     ] = "",
     metrics: Annotated[
-        str, typer.Option(metavar="NAMES", help="Metrics of the glossary, with commas; else all of them.")
+        str,
+        typer.Option(
+            metavar="NAMES", help="Of the glossary, with commas; else all, or headlines --by group."
+        ),
     ] = "",
     target: TargetOption = "",
     min_waits: Annotated[int, typer.Option(min=0, help="No figure is shown from fewer waits.")] = 30,
@@ -116,7 +119,7 @@ def measure(
         waits,
         month=month or None,
         by=_names(by),
-        metrics=_names(metrics) or benchkit.CATALOGUE,
+        metrics=_names(metrics) or [m for m in benchkit.CATALOGUE if target or m.name != "sla_attainment"],
         target=target or None,
         min_waits=min_waits,
         history_weeks=history_weeks,
@@ -128,9 +131,10 @@ def measure(
     elif format is Format.csv:
         typer.echo(spreadsheet_safe(estimates).write_csv(), nl=False)
     else:
-        from benchkit.terminal import print_estimates
+        from benchkit.terminal import only_headline, print_estimates
 
-        print_estimates(estimates, waits, month=month)
+        shown = only_headline(estimates) if by and not metrics else estimates
+        print_estimates(shown, waits, month=month)
 
 
 @app.command()

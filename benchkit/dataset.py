@@ -54,7 +54,7 @@ class Audit:
 
     def sentence(self) -> str:
         """What the figures are made from, in words, for beside the figures."""
-        parts = [f"{self.rows_read:,} rows read"]
+        parts = [f"{self.rows_read:,} rows read" if self.rows_read else "no file was read"]
         if self.blank_rows:
             parts.append(f"{self.blank_rows:,} blank")
         for kind, reason, rows, lines in self.summary().iter_rows():

@@ -16,6 +16,7 @@ from benchkit.stats.shares import weekly_error, wilson
 Texts = npt.NDArray[np.object_]
 
 MIN_WEEKS = 8
+MIN_OWN_WEEKS = 4
 WEEK_SECONDS = 7 * 86_400
 _UPPER_TAIL = 0.975
 _Z = float(ndtri(_UPPER_TAIL))
@@ -152,7 +153,8 @@ def _weekly_margin(sample: Sample, sums: Floats, month_sums: Floats) -> Margin:
     own = weekly_error(month_sums, month_counts, n_month)
     enough = trailing.weeks >= MIN_WEEKS
     weeks = np.broadcast_to(np.where(enough, trailing.weeks, own.weeks), sums.shape[:-1])
-    return _margin(np.where(enough, trailing.se, own.se), weeks, enough)
+    own_se = np.where(own.weeks >= MIN_OWN_WEEKS, own.se, np.nan)
+    return _margin(np.where(enough, trailing.se, own_se), weeks, enough)
 
 
 def _margin(se: Floats, weeks: npt.NDArray[np.int64], enough: npt.ArrayLike) -> Margin:
@@ -210,7 +212,9 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
         with np.errstate(invalid="ignore", divide="ignore"):
             scale = weeks / (weeks - 1.0) * (part.counts / month.counts)[:, np.newaxis]
             return np.where(
-                weeks > 1, part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale), np.nan
+                weeks >= MIN_OWN_WEEKS,
+                part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale),
+                np.nan,
             ), weeks
 
     se, weeks = weekly(sample)
@@ -219,7 +223,7 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
         own_se, own_weeks = weekly(month)
         se, weeks = np.where(enough, se, own_se), np.where(enough, weeks, own_weeks)
     margin = _margin(se, np.broadcast_to(weeks, se.shape), enough)
-    if (weeks > 1).all():
+    if (weeks >= MIN_OWN_WEEKS).all():
         return margin
     alone = month.incidence(cause).error(horizons_seconds)
     return _or_else(margin, Margin(alone, np.full(alone.shape, _Z), _texts(alone, _INDEPENDENT)))

@@ -47,7 +47,7 @@ def measure(
     (0.3333333333333333, 3)
 
     `month` is written 2026-10 (without one: the whole period); `by` names brand, industry,
-    channel, agent or a dimension the messages carry. Intervals are at 95 %, learnt from how
+    channel, agent or a dimension the messages carry. Intervals are at 95%, learnt from how
     the trailing `history_weeks` vary where 8 or more of them have waits; `method` says how.
     Groups with fewer than `min_waits` waits have status withheld and no figure; what the
     data cannot say has status refused and the reason in `method`. Times are in seconds.

@@ -108,7 +108,7 @@ class Target:
         return cls(float(match[1]) / 100, round(float(match[2]) * unit))
 
     def __str__(self) -> str:
-        return f"{self.share * 100:g} % within {_spoken(self.within_seconds)}"
+        return f"{self.share * 100:g}% within {_spoken(self.within_seconds)}"
 
 
 def answered_within(*, minutes: float = 0, hours: float = 0, days: float = 0) -> Metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -20,13 +21,13 @@ def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:
     >>> spreadsheet_safe(pl.DataFrame({"brand": ["=1+1", "Acme"]}))["brand"].to_list()
     ["'=1+1", 'Acme']
     """
-    text = cs.string() | cs.categorical()
-    plain = frame.with_columns(text.cast(pl.String))
-    return plain.with_columns(
-        pl.when(cs.string().str.contains(_FORMULA))
-        .then(pl.concat_str(pl.lit("'"), cs.string()))
-        .otherwise(cs.string())
-        .name.keep()
+    text = frame.select(cs.string() | cs.categorical() | cs.enum()).columns
+    return frame.with_columns(pl.col(text).cast(pl.String)).with_columns(
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), name))
+        .otherwise(name)
+        .alias(name)
+        for name in text
     )
 
 
@@ -51,5 +52,6 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
             path, f"cannot be written ({error.strerror or 'no reason given'}); name another place"
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return target

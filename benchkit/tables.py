@@ -11,24 +11,13 @@ from typing import Any
 
 import polars as pl
 
+from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
 from benchkit.metrics import Metric
 from benchkit.waits import Waits
 from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
 
-HEADLINE = (
-    "waits",
-    "answered_within_1h",
-    "answered_within_24h",
-    "answered_within_7d",
-    "sla_attainment",
-    "first_reply_seconds_median",
-    "awaiting_now",
-)
-"""The metrics a report opens with, where the data can tell them."""
-
-_AMONG_ANSWERED = {"answered_within_1h": "replied_within_1h", "answered_within_24h": "replied_within_24h"}
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
@@ -172,8 +161,7 @@ def _told(estimates: pl.DataFrame) -> pl.DataFrame:
 
 def _chosen(told: Container[str], metrics: Sequence[Metric]) -> list[Metric]:
     known = {metric.name: metric for metric in metrics}
-    names = [name if name in told else _AMONG_ANSWERED.get(name, name) for name in HEADLINE]
-    return [known[name] for name in names if name in told and name in known]
+    return [known[name] for name in catalogue.headline(told) if name in known]
 
 
 def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units: Mapping[Any, str]) -> Html:

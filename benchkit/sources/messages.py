@@ -54,7 +54,7 @@ def read_messages(
     CSV or Parquet, by its content; columns as in `schema.MESSAGES` and `schema.EVENTS`, in any
     order, others ignored. Times are ISO 8601, in UTC where they name no offset. `as_of` is
     when the extract was taken (without it: the newest time in the files); what is later is
-    left out. Unreadable rows are left out, up to 5 %, and stand in `audit` with their lines.
+    left out. Unreadable rows are left out, up to 5%, and stand in `audit` with their lines.
 
     Raises `InputError` for a file that cannot be read, `UnknownNameError` for a column that is
     not there, and `BenchkitError` for messages that break a rule of `schema.MESSAGES`.

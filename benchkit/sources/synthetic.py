@@ -55,7 +55,7 @@ def synthesize(
     0.392
 
     `months` calendar months up to the end of October 2026, every wait of which was watched
-    for seven days. `messages` is how many to expect, to within 2 % from 100,000 up. `brands`
+    for seven days. `messages` is how many to expect, to within 2% from 100,000 up. `brands`
     says who serves how (`synthetic_brands.Brand`); what happens at a brand depends on the
     seed, on its own row, and on how much is written to it. `reply_logit_sd` and `log_time_sd`
     say how much good and bad days differ in service; with both at 0, all waits are

@@ -41,7 +41,8 @@ def wilson(successes: npt.ArrayLike, totals: npt.ArrayLike, *, level: float = 0.
         p = y / n
         centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Interval(p, np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0))
+    lower, upper = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    return Interval(p, np.where(y == 0, 0.0, lower), np.where(y == n, 1.0, upper))
 
 
 def weekly_error(sums: npt.ArrayLike, counts: npt.ArrayLike, month_counts: npt.ArrayLike) -> WeeklyError:
