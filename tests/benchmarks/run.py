@@ -26,6 +26,7 @@ class Run(NamedTuple):
     """What one whole process took."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
@@ -56,7 +57,7 @@ def run(script: str, *arguments: str | Path, output: Path | None = None) -> Run:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(f"{script} ended with exit code {child.returncode}")
-    return Run(seconds, usage.ru_maxrss / MB)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MB)
 
 
 def figures(path: Path) -> dict[str, list[float]]:
@@ -103,6 +104,7 @@ def main() -> None:
         "ours_parquet": messages,
         "rival_duckdb_parquet": messages,
     }
+    load_before = os.getloadavg()[0]
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
     for number in range(options.rounds):
         for name, path in contestants.items():
@@ -111,15 +113,15 @@ def main() -> None:
 
     seconds = {name: median(r.seconds for r in rs) for name, rs in runs.items()}
     peak_mb = {name: max(r.peak_mb for r in rs) for name, rs in runs.items()}
+    size = f"{tweets.stat().st_size / 1e6:,.0f} MB of tweets, {options.rounds} rounds"
     print(
-        f"{tweets.stat().st_size / 1e6:,.0f} MB of tweets, {options.rounds} rounds, {os.cpu_count()} cores, ",
-        end="",
+        f"{size}, Python {platform.python_version()}, {os.cpu_count()} cores, load before {load_before:.1f}\n"
     )
-    print(f"Python {platform.python_version()}\n")
-    print(f"{'':24}{'median s':>10}{'fastest s':>11}{'slowest s':>11}{'peak MB':>10}")
+    print(f"{'':22}{'median s':>10}{'fastest s':>11}{'slowest s':>11}{'CPU s':>8}{'peak MB':>9}")
     for name, rs in runs.items():
         fastest, slowest = min(r.seconds for r in rs), max(r.seconds for r in rs)
-        print(f"{name:24}{seconds[name]:10.2f}{fastest:11.2f}{slowest:11.2f}{peak_mb[name]:10,.0f}")
+        cpu = median(r.cpu_seconds for r in rs)
+        print(f"{name:22}{seconds[name]:10.2f}{fastest:11.2f}{slowest:11.2f}{cpu:8.2f}{peak_mb[name]:9,.0f}")
     print()
     for ours, rival, at_most in TARGETS:
         ratio = seconds[ours] / seconds[rival]
