@@ -10,7 +10,7 @@ from html import escape
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.schema import EVENTS, MESSAGES, check
+from benchkit.schema import EVENTS, MESSAGES, RuleError, check
 
 EXCLUDED = pl.Schema({"line": pl.Int64(), "kind": pl.String(), "reason": pl.String()})
 """Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules)."""
@@ -90,7 +90,7 @@ class Dataset:
         cls,
         messages: pl.LazyFrame | pl.DataFrame,
         *,
-        as_of: datetime,
+        as_of: datetime | None = None,
         about: About,
         events: pl.LazyFrame | pl.DataFrame | None = None,
         audit: Audit | None = None,
@@ -98,18 +98,34 @@ class Dataset:
     ) -> Dataset:
         """Put messages in order, hold them to the schema's rules, and make a Dataset of them.
 
-        Messages and events later than `as_of` are left out, and counted in the audit.
+        Messages and events later than `as_of` (without it: than now, and it is the newest
+        time among them) are left out, and counted in the audit.
         """
-        newest = datetime.max.replace(tzinfo=UTC)
+        frame, happened = messages.lazy(), None if events is None else events.lazy()
+        newest = [pl.col("sent_at").max().alias("newest")]
+        try:
+            facts = check(frame, MESSAGES, *newest, _is_in_order().alias("in order"))
+        except RuleError:
+            facts = {"in order": False}
+        if not facts["in order"]:
+            frame = frame.sort("conversation_id", "sent_at", pl.col("sender").to_physical(), "message_id")
+            facts = check(frame, MESSAGES, *newest)
+        times = [facts["newest"]]
+        if happened is not None:
+            times.append(check(happened, EVENTS, pl.col("at").max().alias("newest"))["newest"])
+        latest = max((time for time in times if time is not None), default=datetime.min.replace(tzinfo=UTC))
         everything = cls(
-            messages=check(in_order(messages.lazy()), MESSAGES),
-            as_of=newest,
+            messages=frame,
+            as_of=latest,
             about=about,
-            events=None if events is None else check(events.lazy(), EVENTS),
-            audit=audit or Audit(),
+            events=happened,
+            audit=audit or Audit(facts["rows"]),
             time_zones=dict(time_zones or {}),
         )
-        return everything.known_at(as_of)
+        if as_of is None:
+            now = datetime.now(UTC)
+            return everything if latest <= now else everything.known_at(_newest_before(now, frame, happened))
+        return everything.known_at(as_of) if as_of < latest else replace(everything, as_of=as_of)
 
     def truth(self, brand: str, seconds: float) -> float:
         """The share of waits that the process behind synthetic data answers within `seconds`."""
@@ -168,28 +184,18 @@ class Dataset:
         return "<br>".join(line for line in lines if line)
 
 
-def in_order(messages: pl.LazyFrame) -> pl.LazyFrame:
-    """Sort messages by conversation and time, unless they are sorted already.
-
-    At one instant the customer is taken to have spoken first, then a bot, then an agent.
-    """
-    ordered = _is_in_order(messages)
-    if ordered:
-        return messages
-    return messages.sort("conversation_id", "sent_at", pl.col("sender").to_physical(), "message_id")
-
-
-def _is_in_order(messages: pl.LazyFrame) -> bool:
-    conversation, sent_at, sender = (
-        pl.col("conversation_id"),
-        pl.col("sent_at"),
-        pl.col("sender").to_physical(),
-    )
+def _is_in_order() -> pl.Expr:
+    """Whether rows are sorted by conversation and time, as `SENDERS` speak at one instant."""
+    conversation, sent_at = pl.col("conversation_id"), pl.col("sent_at")
+    sender = pl.col("sender").to_physical()
     same = conversation == conversation.shift()
     later = sent_at > sent_at.shift()
     tie = (sent_at == sent_at.shift()) & (sender >= sender.shift())
-    return bool(
-        messages.select(((conversation > conversation.shift()) | (same & (later | tie))).all())
-        .collect(engine="in-memory")
-        .item()
-    )
+    return ((conversation > conversation.shift()) | (same & (later | tie))).all()
+
+
+def _newest_before(now: datetime, messages: pl.LazyFrame, events: pl.LazyFrame | None) -> datetime:
+    times = [messages.select(pl.col("sent_at").alias("at"))]
+    times += [] if events is None else [events.select("at")]
+    newest = pl.concat(times).filter(pl.col("at") <= now).select(pl.col("at").max()).collect().item()
+    return newest if isinstance(newest, datetime) else now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -168,16 +169,20 @@ ESTIMATES: Mapping[str, pl.DataType] = {
 """The columns of an estimate, after those it is grouped by."""
 
 
-def check(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-    """Hold a frame to a table's schema and rules, and return it unchanged.
+class RuleError(BenchkitError):
+    """Rows that break a rule of their table."""
+
+
+def check(frame: pl.LazyFrame, table: Table, *more: pl.Expr) -> dict[str, Any]:
+    """Hold a frame to a table's schema and rules; return its `rows`, and what `more` says of it.
 
     >>> import polars as pl
-    >>> events = pl.LazyFrame(schema=EVENTS.columns)
-    >>> check(events, EVENTS).collect().height
+    >>> check(pl.LazyFrame(schema=EVENTS.columns), EVENTS)["rows"]
     0
 
-    Raises `UnknownNameError` for a missing column and `BenchkitError` for a wrong type or a
-    broken rule, naming the rule, how many rows break it, and the keys of a few of them.
+    Raises `UnknownNameError` for a missing column, `BenchkitError` for a wrong type, and
+    `RuleError` for a broken rule, naming the rule, how many rows break it, and the keys of a
+    few of them.
     """
     schema = frame.collect_schema()
     for column, dtype in table.all_columns.items():
@@ -189,25 +194,26 @@ def check(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
                 f"column {column} of {table.name} is {schema[column]}, it must be {dtype}; cast it first"
             )
     broken = {sentence: ~rule.fill_null(False) for sentence, rule in table.rules.items()}
-    counted = frame.select(
+    facts = frame.select(
+        *more,
         pl.len().alias("rows"),
         _proves_unique(pl.col(table.key)).alias("unique"),
         *(rule.sum().alias(sentence) for sentence, rule in broken.items()),
     )
-    counts = counted.collect().row(0, named=True)
-    if table.key_is_unique and not counts["unique"]:
+    found = facts.collect().row(0, named=True)
+    if table.key_is_unique and not found["unique"]:
         sentence = f"{table.key} is unique"
         broken[sentence] = ~pl.col(table.key).is_unique()
-        counts[sentence] = frame.select(broken[sentence].sum()).collect().item()
+        found[sentence] = frame.select(broken[sentence].sum()).collect().item()
     for sentence, rule in broken.items():
-        if counts[sentence]:
+        if found[sentence]:
             keys = frame.filter(rule).select(table.key).head(3).collect().to_series().to_list()
             named = ", ".join(show(key) for key in keys)
-            raise BenchkitError(
-                f"{counts[sentence]:,} of {counts['rows']:,} rows of {table.name} break the rule "
+            raise RuleError(
+                f"{found[sentence]:,} of {found['rows']:,} rows of {table.name} break the rule "
                 f"'{sentence}', e.g. {named}"
             )
-    return frame
+    return found
 
 
 def _proves_unique(key: pl.Expr) -> pl.Expr:

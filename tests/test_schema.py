@@ -57,8 +57,27 @@ def test_what_breaks_a_rule_is_named(spoiled: pl.DataFrame, sentence: str) -> No
         build(spoiled)
 
 
-def test_what_keeps_the_rules_comes_back_unchanged() -> None:
-    assert check(GOOD.lazy(), MESSAGES).collect().equals(GOOD)
+def test_what_keeps_the_rules_is_counted() -> None:
+    assert check(GOOD.lazy(), MESSAGES, pl.col("sent_at").max().alias("newest")) == {
+        "newest": GOOD["sent_at"].max(),
+        "rows": 4,
+        "unique": True,
+        **dict.fromkeys(MESSAGES.rules, 0),
+    }
+
+
+def test_without_being_told_an_extract_is_as_old_as_its_newest_row() -> None:
+    assert Dataset.from_messages(GOOD, about=About("made up")).as_of == GOOD["sent_at"].max()
+    ahead = GOOD.with_columns(
+        pl.when(pl.col("message_id") == "t1m1")
+        .then(pl.datetime(2038, 1, 19, time_zone="UTC"))
+        .otherwise("sent_at")
+        .cast(GOOD.schema["sent_at"])
+        .alias("sent_at")
+    )
+    data = Dataset.from_messages(ahead, about=About("made up"))
+    assert data.as_of == START + timedelta(minutes=1)
+    assert data.audit.sentence() == "4 rows read; 1 excluded: after the extract was taken"
 
 
 def test_only_synthetic_data_knows_its_truth() -> None:

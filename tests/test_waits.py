@@ -124,7 +124,8 @@ def test_waits_are_what_a_plain_loop_finds(
 ) -> None:
     data = dataset(conversations, channel)
     expected = oracle(data, definition)
-    frame = check(find_waits(data, definition=definition).frame, WAITS).collect()
+    frame = find_waits(data, definition=definition).frame.collect()
+    check(frame.lazy(), WAITS)
     columns = list(expected[0]) if expected else ["wait_id"]
     assert frame.select(columns).to_dicts() == [
         {column: wait[column] for column in columns} for wait in expected

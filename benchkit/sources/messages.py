@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from benchkit.dataset import EXCLUDED, About, Audit, Dataset
 from benchkit.errors import InputError, UnknownNameError, show
-from benchkit.schema import EVENTS, MESSAGES, TIME, Table
+from benchkit.schema import EVENTS, MESSAGES, TIME, RuleError, Table
 from benchkit.sources.tables import (
     Rows,
     find_file,
@@ -21,7 +22,7 @@ from benchkit.sources.tables import (
     refuse_unreadable,
     set_aside,
 )
-from benchkit.times import Moment, iso_time, newest_time, parse_as_of
+from benchkit.times import Moment, iso_time, parse_as_of
 
 EXAMPLE = """message_id,conversation_id,brand,channel,sender,sender_id,sent_at
 1,a,Acme,chat,customer,7,2026-03-02T09:00:00Z
@@ -59,46 +60,42 @@ def read_messages(
     Raises `InputError` for a file that cannot be read, `UnknownNameError` for a column that is
     not there, and `BenchkitError` for messages that break a rule of `schema.MESSAGES`.
     """
+    taken_at = None if as_of is None else parse_as_of(as_of)
+    happened, lost = (None, Audit()) if events is None else _read(events, EVENTS)
+    build = partial(Dataset.from_messages, events=happened, as_of=taken_at, about=About(name_of(path)))
+    file = find_file(path)
+    if _is_parquet(file) and not lost.excluded.height:
+        with suppress(RuleError):  # what breaks a rule is looked at row by row below
+            return build(_scan(file, MESSAGES))
     messages, audit = _read(path, MESSAGES)
-    happened, more = (None, Audit()) if events is None else _read(events, EVENTS)
-    taken_at = _newest(path, messages, happened) if as_of is None else parse_as_of(as_of)
-    return Dataset.from_messages(
-        messages,
-        events=happened,
-        as_of=taken_at,
-        about=About(name_of(path)),
-        audit=replace(audit, excluded=pl.concat([audit.excluded, more.excluded])),
-    )
+    return build(messages, audit=replace(audit, excluded=pl.concat([audit.excluded, lost.excluded])))
 
 
 def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
-    """The rows that can be read, and what was left out of which file."""
+    """The rows that can be read, and what was left out."""
     file = find_file(path)
-    with file.open("rb") as opened:
-        is_parquet = opened.read(4) == b"PAR1"
-    if is_parquet:
-        stored = _scan(file, table)
-        is_unreadable = pl.any_horizontal(_unreadable(table).values())
-        n_rows, n_unreadable = stored.select(pl.len(), is_unreadable.sum()).collect().row(0)
-        if not n_unreadable:
-            return stored, Audit(n_rows)
-        rows = Rows(stored.with_row_index("line", 1).collect(), n_rows, 0, pl.DataFrame(schema=EXCLUDED))
+    if _is_parquet(file):
+        stored = _scan(file, table).with_row_index("line", 1).collect()
+        rows = Rows(stored, stored.height, 0, pl.DataFrame(schema=EXCLUDED))
     else:
-        rows = read_rows(
-            path, list(table.columns), lambda names: _cells(table, dict.fromkeys(names, pl.String()))
-        )
+        names = list(table.columns)
+        rows = read_rows(path, names, lambda given: _cells(table, dict.fromkeys(given, pl.String())))
     for column, dtype in table.columns.items():
         if isinstance(dtype, pl.Datetime):
             refuse_timeless(path, rows.frame[column], column, "2026-03-02T09:00:00Z")
     kept, unreadable = set_aside(rows.frame, "unreadable", _unreadable(table))
-    unreadable = pl.concat([rows.malformed, unreadable])
-    refuse_unreadable(path, unreadable, rows.n_read)
+    excluded = pl.concat([rows.malformed, unreadable.cast(EXCLUDED)])
+    refuse_unreadable(path, excluded, rows.n_read)
     if table.key_is_unique:
-        kept, repeated = set_aside(
-            kept, "rule", {f"duplicate {table.key}": ~pl.col(table.key).is_first_distinct()}
-        )
-        unreadable = pl.concat([unreadable, repeated])
-    return kept.drop("line").lazy(), Audit(rows.n_read, rows.n_blank, unreadable)
+        again = {f"duplicate {table.key}": ~pl.col(table.key).is_first_distinct()}
+        kept, repeated = set_aside(kept, "rule", again)
+        excluded = pl.concat([excluded, repeated.cast(EXCLUDED)])
+    return kept.drop("line").lazy(), Audit(rows.n_read, rows.n_blank, excluded)
+
+
+def _is_parquet(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(4) == b"PAR1"
 
 
 def _scan(file: Path, table: Table) -> pl.LazyFrame:
@@ -142,12 +139,3 @@ def _unreadable(table: Table) -> dict[str, pl.Expr]:
         for name, dtype in table.columns.items()
         if name not in _MAY_BE_EMPTY
     }
-
-
-def _newest(path: str | Path, messages: pl.LazyFrame, events: pl.LazyFrame | None) -> datetime:
-    times = [messages.select(pl.col("sent_at").alias("at"))]
-    times += [] if events is None else [events.select("at")]
-    newest = newest_time(pl.concat(times).collect().to_series())
-    if newest is None:
-        raise InputError(path, "holds nothing from before today; check its times")
-    return newest
