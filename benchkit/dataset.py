@@ -10,7 +10,7 @@ from html import escape
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.schema import EVENTS, MESSAGES, RuleError, check
+from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, RuleError, check, proves_unique
 
 EXCLUDED = pl.Schema({"line": pl.Int64(), "kind": pl.String(), "reason": pl.String()})
 """Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules)."""
@@ -108,7 +108,8 @@ class Dataset:
         except RuleError:
             facts = {"in order": False}
         if not facts["in order"]:
-            frame = frame.sort("conversation_id", "sent_at", pl.col("sender").to_physical(), "message_id")
+            by = ("conversation_id", "sent_at", pl.col("sender").to_physical(), "message_id")
+            frame = frame.sort(by).collect().lazy()  # once, not at every use
             facts = check(frame, MESSAGES, *newest)
         times = [facts["newest"]]
         if happened is not None:
@@ -185,13 +186,12 @@ class Dataset:
 
 
 def _is_in_order() -> pl.Expr:
-    """Whether rows are sorted by conversation and time, as `SENDERS` speak at one instant."""
-    conversation, sent_at = pl.col("conversation_id"), pl.col("sent_at")
-    sender = pl.col("sender").to_physical()
-    same = conversation == conversation.shift()
+    """Whether conversations stand together, each in order of time, as `SENDERS` speak at one instant."""
+    sent_at, sender = pl.col("sent_at"), pl.col("sender").to_physical()
     later = sent_at > sent_at.shift()
     tie = (sent_at == sent_at.shift()) & (sender >= sender.shift())
-    return ((conversation > conversation.shift()) | (same & (later | tie))).all()
+    begins = ~SAME_CONVERSATION
+    return (begins | later | tie).all() & proves_unique(pl.col("conversation_id").filter(begins))
 
 
 def _newest_before(now: datetime, messages: pl.LazyFrame, events: pl.LazyFrame | None) -> datetime:
