@@ -1,4 +1,4 @@
-"""Threads of messages that answer each other: roots, brands and customers, on plain arrays."""
+"""Who spoke to whom: threads, customers and brands, followed from tweet to tweet."""
 
 from __future__ import annotations
 
@@ -9,74 +9,129 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+NONE = -1
+"""In place of a row, a tweet, a brand or a customer that there is not."""
 
-NOBODY = -1
-_ROUNDS = 40
+DENSE = 8
+"""Ids spread over fewer than this many times their number are looked up in a table."""
+
+
+class Tweets(NamedTuple):
+    """What the rules look at, one element per tweet; `brand` numbers the author of an agent's."""
+
+    tweet_id: Ints
+    parent_id: Ints
+    sent_at: Ints
+    from_agent: Bools
+    brand: Ints
 
 
 class Threads(NamedTuple):
-    """Of each message: the row of its thread's root, its brand and its customer, or NOBODY."""
+    """What following parents tells of each tweet.
+
+    `root` is the row of the thread's first tweet, `asked` that of the nearest customer's
+    tweet at or above it, or NONE. `brand` is an agent's own, or the one that answered a
+    customer's tweet first, or else the nearest such one above it, or NONE.
+    """
 
     root: Ints
+    asked: Ints
     brand: Ints
-    customer: Ints
 
 
-def parents(message_id: Ints, parent_id: Ints) -> Ints:
-    """The row of the message that each one answers; NOBODY where it answers none in the file."""
-    order = np.argsort(message_id)
-    ordered = message_id[order]
-    place = np.minimum(np.searchsorted(ordered, parent_id), message_id.size - 1)
-    return np.where(ordered[place] == parent_id, order[place], NOBODY) if message_id.size else parent_id
+def find_threads(tweets: Tweets) -> Threads:
+    """Follow parents inside the file, from each tweet to its root, its customer and its brand.
 
-
-def follow(parent: Ints, author: Ints, inbound: Bools, sent_at: Ints) -> Threads:
-    """Follow every message up its thread.
-
-    >>> question, answer, thanks = (np.array(row) for row in ([-1, 0, 1], [7, 3, 7], [1, 0, 1]))
-    >>> follow(question, answer, thanks == 1, np.arange(3))
-    Threads(root=array([0, 0, 0]), brand=array([3, 3, 3]), customer=array([7, 7, 7]))
-
-    `parent` is the row answered or NOBODY, `author` a number for each author, `sent_at` any
-    whole measure of time. A brand's message is of its author; a customer's is of whoever
-    answered it first, or else of the nearest message up its thread that is a brand's or was
-    answered by one. The customer of a brand's message is the author of the nearest message up
-    its thread that a customer wrote.
+    A parent may be missing, years back or its own child: tweets that answer each other in a
+    circle make a thread whose root is the earliest of them. Linear but for one sort.
     """
-    row = np.arange(parent.size)
-    up = _without_loops(np.where(parent == NOBODY, row, parent), sent_at)
-    answers = np.flatnonzero(~inbound & (up != row))
-    answers = answers[inbound[up[answers]]]
-    latest_first = answers[np.argsort(sent_at[answers], kind="stable")[::-1]]
-    brand = np.where(inbound, NOBODY, author)
-    brand[up[latest_first]] = author[latest_first]  # of several answers to one message, the earliest stays
-    branded, asking = _nearest(up, brand != NOBODY), _nearest(up, inbound)
+    parent = rows_of(tweets.parent_id, tweets.tweet_id)
+    root = follow(parent)
+    circling = np.unique(root[parent[root] != NONE])
+    if len(circling):
+        parent = _open_circles(parent, circling, tweets)
+        root = follow(parent)
+
+    asked = follow(parent, stop=~tweets.from_agent)
+    own_brand = np.where(tweets.from_agent, tweets.brand, _first_to_answer(parent, tweets))
     return Threads(
-        root=_end(up),
-        brand=brand[branded],
-        customer=np.where(inbound[asking], author[asking], NOBODY),
+        root=root,
+        asked=np.where(tweets.from_agent[asked], NONE, asked),
+        brand=own_brand[follow(parent, stop=own_brand != NONE)],
     )
 
 
-def _nearest(up: Ints, wanted: Bools) -> Ints:
-    """The nearest row at or above each that is wanted; the root where none is."""
-    return _end(np.where(wanted, np.arange(up.size), up))
+def rows_of(wanted: Ints, ids: Ints) -> Ints:
+    """The row at which each wanted id stands among `ids`, or NONE.
+
+    >>> rows_of(np.array([7, 8]), np.array([5, 9, 7])).tolist()
+    [2, -1]
+    """
+    lowest, highest = ids.min(), ids.max()
+    if highest - lowest < DENSE * len(ids):
+        rows = np.full(highest - lowest + 2, NONE)
+        rows[ids - lowest] = np.arange(len(ids))
+        inside = (lowest <= wanted) & (wanted <= highest)
+        return rows[np.where(inside, wanted - lowest, -1)]
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    place = np.minimum(np.searchsorted(ordered, wanted), len(ids) - 1)
+    return np.where(ordered[place] == wanted, order[place], NONE)
 
 
-def _end(up: Ints) -> Ints:
-    for _ in range(_ROUNDS):
-        further = up[up]
-        if np.array_equal(further, up):
+def repeated(ids: Ints) -> Ints:
+    """The ids that occur more than once.
+
+    >>> repeated(np.array([3, 1, 3, 2, 3])).tolist()
+    [3]
+    """
+    ordered = np.sort(ids)
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def follow(parent: Ints, stop: Bools | None = None) -> Ints:
+    """The row each row comes to by following parents to the first stop, or to the end.
+
+    >>> follow(np.array([-1, 0, 1])).tolist()
+    [0, 0, 0]
+
+    Each round doubles the steps, so that a thread of any depth takes few; a row that leads
+    into a circle comes to one that has a parent and is no stop.
+    """
+    halts = parent == NONE if stop is None else stop | (parent == NONE)
+    at = np.where(halts, np.arange(len(parent)), parent)
+    for _ in range(len(parent).bit_length()):
+        further = at[at]
+        if np.array_equal(further, at):
             break
-        up = further
-    return up
+        at = further
+    return at
 
 
-def _without_loops(up: Ints, sent_at: Ints) -> Ints:
-    """Cut what answers in a circle where something answers a message no older than itself."""
-    end = _end(up)
-    lost = up[end] != end
-    if not lost.any():
-        return up
-    backwards = lost & (sent_at[up] >= sent_at)
-    return np.where(backwards, np.arange(up.size), up)
+def _open_circles(parent: Ints, circling: Ints, tweets: Tweets) -> Ints:
+    parent = parent.copy()
+    unseen = set(circling.tolist())
+    while unseen:
+        circle = [unseen.pop()]
+        while (next_row := int(parent[circle[-1]])) in unseen:
+            unseen.remove(next_row)
+            circle.append(next_row)
+        earliest = min(circle, key=lambda row: (tweets.sent_at[row], tweets.tweet_id[row]))
+        parent[earliest] = NONE
+    return parent
+
+
+def _first_to_answer(parent: Ints, tweets: Tweets) -> Ints:
+    """The brand of the earliest answer to each customer's tweet, or NONE."""
+    answers = np.flatnonzero(tweets.from_agent & (parent != NONE))
+    answers = answers[~tweets.from_agent[parent[answers]]]
+    asked, brand = parent[answers], tweets.brand[answers]
+    first = np.full(len(parent), NONE)
+    first[asked] = brand
+    by_several = np.zeros(len(parent), np.bool_)
+    by_several[asked[first[asked] != brand]] = True
+
+    rivals = answers[by_several[asked]]
+    latest_first = rivals[np.lexsort((tweets.tweet_id[rivals], tweets.sent_at[rivals]))[::-1]]
+    first[parent[latest_first]] = tweets.brand[latest_first]  # the last to be written stays
+    return first
