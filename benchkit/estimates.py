@@ -109,20 +109,30 @@ def quantiles_of_replied(sample: Sample, share: float) -> Estimates:
 
 def medians_of_all(sample: Sample) -> Estimates:
     """The time by which half of all waits were answered; NaN where fewer than half were within 7 days."""
-    replies = sample.month.incidence(REPLIED)
     half = np.full(sample.n_groups, 0.5)
+    if sample.provisional([WEEK_SECONDS]).any():
+        estimate, lower, upper, basis = _incidence_medians(sample, half)
+    else:
+        times, n = SortedTimes.of(sample.month.replied), sample.month.counts
+        estimate = times.reached(half * n)
+        low, high, basis = _around(
+            0.5, sample, np.minimum(estimate, WEEK_SECONDS), hits=sample.outcome == REPLIED
+        )
+        lower, upper = times.reached(low * n), times.reached(high * n)
+    not_reached = "not reached: fewer than half were answered within 7 days; "
+    said = np.where(estimate > WEEK_SECONDS, not_reached, "median of all waits, Woodruff interval; ")
+    in_time = (np.where(figure <= WEEK_SECONDS, figure, np.nan) for figure in (estimate, lower, upper))
+    return _column(*in_time, sample=sample, method=said.astype(object) + basis)
+
+
+def _incidence_medians(sample: Sample, half: Floats) -> tuple[Floats, Floats, Floats, Texts]:
+    replies = sample.month.incidence(REPLIED)
     estimate = replies.reached(half)
-    watched = np.minimum(estimate, WEEK_SECONDS).astype(np.int64)
-    ticks, own = np.unique(watched, return_inverse=True)
+    ticks, own = np.unique(np.minimum(estimate, WEEK_SECONDS).astype(np.int64), return_inverse=True)
     margin = _incidence_margin(sample, ticks, REPLIED)
     groups = np.arange(sample.n_groups)
     spread = (margin.quantile * margin.se)[groups, own]
-    lower, upper = (replies.reached(share) for share in (half - spread, half + spread))
-    not_reached = "not reached: fewer than half were answered within 7 days; "
-    said = np.where(estimate > WEEK_SECONDS, not_reached, "median of all waits, Woodruff interval; ")
-    method = said.astype(object) + margin.basis[groups, own]
-    in_time = (np.where(figure <= WEEK_SECONDS, figure, np.nan) for figure in (estimate, lower, upper))
-    return _column(*in_time, sample=sample, method=method)
+    return estimate, replies.reached(half - spread), replies.reached(half + spread), margin.basis[groups, own]
 
 
 def _plain_shares(sample: Sample, hits: Sample, horizons_seconds: Sequence[int], what: str) -> Estimates:
@@ -164,9 +174,12 @@ def _margin(se: Floats, weeks: npt.NDArray[np.int64], enough: npt.ArrayLike) -> 
     return Margin(se, quantile, weeks.astype(str).astype(object) + " weeks as clusters" + short)
 
 
-def _around(share: float, sample: Sample, seconds: Floats) -> tuple[Floats, Floats, Texts]:
-    """The interval of the share that lies below each group's own time, about `share`."""
+def _around(
+    share: float, sample: Sample, seconds: Floats, *, hits: Bools | None = None
+) -> tuple[Floats, Floats, Texts]:
+    """The interval of the share (of `hits`) that lies below each group's own time, about `share`."""
     below = sample.seconds <= np.nan_to_num(seconds)[sample.group]
+    below = below if hits is None else below & hits
     month_below = sample.month.weekly_sums(below[sample.in_month])
     margin = _weekly_margin(sample, sample.weekly_sums(below), month_below)
     n = sample.month.counts

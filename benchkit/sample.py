@@ -143,9 +143,9 @@ class SortedTimes:
         return below + (self._at(np.ceil(place)) - below) * (place - np.floor(place))
 
     def reached(self, count: Floats) -> Floats:
-        """The time of each group's `count`-th wait, rounded up; NaN where there are not so many."""
+        """The time of each group's `count`-th wait, rounded up; inf where there are not so many."""
         place = np.maximum(np.ceil(np.nan_to_num(count, nan=np.inf) - 1e-9), 1.0)
-        return np.where(place <= self.size, self._at(np.minimum(place, np.maximum(self.size, 1)) - 1), np.nan)
+        return np.where(place <= self.size, self._at(np.minimum(place, np.maximum(self.size, 1)) - 1), np.inf)
 
     def _at(self, place: Floats) -> Floats:
         if not self.seconds.size:
