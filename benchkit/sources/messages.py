@@ -79,7 +79,7 @@ def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
         rows = Rows(stored, stored.height, 0, pl.DataFrame(schema=EXCLUDED))
     else:
         names = list(table.columns)
-        rows = read_rows(path, names, lambda given: _cells(table, dict.fromkeys(given, pl.String())))
+        rows = read_rows(path, names, lambda given: _cells(table, dict.fromkeys(given)))
     for column, dtype in table.columns.items():
         if isinstance(dtype, pl.Datetime):
             refuse_timeless(path, rows.frame[column], column, "2026-03-02T09:00:00Z")
@@ -110,13 +110,13 @@ def _scan(file: Path, table: Table) -> pl.LazyFrame:
     return scan.select(_cells(table, schema))
 
 
-def _cells(table: Table, schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
-    """The columns of the table that there are, in its types; null where that cannot be."""
+def _cells(table: Table, schema: Mapping[str, pl.DataType | None]) -> list[pl.Expr]:
+    """The columns of the table that there are, in its types (None: bare text); null where that cannot be."""
     wanted = table.all_columns
     return [_cell(name, schema[name], wanted[name]) for name in wanted if name in schema]
 
 
-def _cell(name: str, given: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+def _cell(name: str, given: pl.DataType | None, wanted: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if given == wanted:
         return column
