@@ -20,7 +20,7 @@ class InputError(BenchkitError):
     """A file that cannot be read as what it was said to be."""
 
     def __init__(self, path: str | Path, problem: str, *, line: int | None = None) -> None:
-        where = show(str(path)) if line is None else f"{show(str(path))}, line {line:,}"
+        where = show(Path(path)) if line is None else f"{show(Path(path))}, line {line:,}"
         super().__init__(f"{where}: {problem}")
         self.path = Path(path)
         self.line = line
@@ -42,7 +42,7 @@ def show(value: object, *, limit: int = 60) -> str:
     >>> show("Delt\\x1b[2J")
     "'Delt\\\\x1b[2J'"
     """
-    text = str(value)
+    text, limit = str(value), 4 * limit if isinstance(value, Path) else limit
     return f"'{printable(text if len(text) <= limit else text[: limit - 1] + '…')}'"
 
 
