@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 AWAITING, REPLIED, CLOSED = 0, 1, 2
+"""As `schema.OUTCOMES` are in order."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
-from benchkit.sample import AWAITING, CLOSED, REPLIED, Bools, Ints, Sample
+from benchkit.sample import Bools, Ints, Sample
 from benchkit.schema import DIMENSIONS
 from benchkit.waits import Waits
 
@@ -21,7 +21,6 @@ NOT_BY_AGENT = (
     "a customer's message belongs to no agent until one replies, so by agent there are only "
     "figures among answered waits"
 )
-_CODES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +56,14 @@ def study(
         raise BenchkitError(f"history_weeks is {history_weeks}; give 0 or more")
     keys = dimensions(waits, by)
     period = None if month is None else parse_month(month)
-    frame = _in_scope(waits, keys, period, history_weeks)
+    wanted = [_in_scope(waits, keys, period, history_weeks)]
+    wanted += [_messages(waits, keys, period)] if with_volumes else []
+    frame, *messages = pl.collect_all(wanted)
     in_month = frame.filter("in_month")
     if in_month.is_empty():
         months = waits.months()
         raise no_such_month("any month" if period is None else period.label, months, waits.about.name)
-    volumes = _count_volumes(waits, keys, period) if with_volumes else in_month.select(keys).clear()
+    volumes = _count(messages[0], keys) if messages else in_month.select(keys).clear()
     groups = (
         pl.concat([in_month.select(keys), volumes.select(keys)])
         .unique()
@@ -121,50 +122,44 @@ def _key(name: str) -> pl.Expr:
     return pl.col("agent_id" if name == "agent" else name).alias(name)
 
 
-def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.DataFrame:
-    started = local_time("started_at", waits.time_zones)
+def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.LazyFrame:
     watched = (pl.lit(waits.as_of) - pl.col("started_at")).dt.total_seconds()
     frame = waits.frame.select(
         *map(_key, keys),
-        started.alias("local"),
+        local_time("started_at", waits.time_zones).alias("local"),
         watched.alias("watched_seconds"),
         "wait_seconds",
-        pl.col("outcome").cast(pl.String).replace_strict(_CODES, return_dtype=pl.Int64),
+        pl.col("outcome").to_physical().cast(pl.Int64),
         "is_first",
         "needs_reply",
     )
     if period is None:
-        return frame.with_columns(pl.lit(True).alias("in_month")).collect()
-    earliest = min(period.start, period.end - history_weeks * WEEK)
-    local = pl.col("local")
-    return (
-        frame.filter((local >= earliest) & (local < period.end))
-        .with_columns((local >= period.start).alias("in_month"))
-        .collect()
-    )
+        return frame.with_columns(pl.lit(True).alias("in_month"))
+    earliest, local = min(period.start, period.end - history_weeks * WEEK), pl.col("local")
+    in_time = frame.filter((local >= earliest) & (local < period.end))
+    return in_time.with_columns((local >= period.start).alias("in_month"))
 
 
-def _count_volumes(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.DataFrame:
+def _messages(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.LazyFrame:
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
+    return waits.volumes.filter(in_period).select(*map(_key, keys), "kind", "number", "customer_id")
+
+
+def _count(messages: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Messages, conversations and customers by group."""
     by = [*keys, "everyone"]
-    messages = (
-        waits.volumes.filter(in_period)
-        .select(*map(_key, keys), "kind", "number", "customer_id", pl.lit(True).alias("everyone"))
-        .collect()
-        .lazy()
+    rows = messages.lazy().with_columns(pl.lit(True).alias("everyone"))
+    from_customer = pl.col("kind") == "customer"
+    counts = rows.group_by(by).agg(
+        from_customer.sum().alias("messages_in"), (pl.col("kind") == "agent").sum().alias("messages_out")
     )
-    from_customers = messages.filter(pl.col("kind") == "customer")
-    counts = messages.group_by(by).agg(
-        (pl.col("kind") == "customer").sum().alias("messages_in"),
-        (pl.col("kind") == "agent").sum().alias("messages_out"),
-    )
-    for name, rows, column in (
-        ("conversations", messages, "number"),
-        ("customers", from_customers, "customer_id"),
+    for name, some, column in (
+        ("conversations", rows, "number"),
+        ("customers", rows.filter(from_customer), "customer_id"),
     ):
         run_starts = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in (*by, "number"))
-        different = rows.filter(run_starts).select(*by, column).drop_nulls(column).unique()
+        different = some.filter(run_starts).select(*by, column).drop_nulls(column).unique()
         counted = different.group_by(by).agg(pl.len().alias(name))
         counts = counts.join(counted, on=by, how="left", nulls_equal=True)
     return counts.with_columns(pl.col("conversations", "customers").fill_null(0)).drop("everyone").collect()
