@@ -173,10 +173,17 @@ def find_metrics(metrics: str | Metric | Sequence[str | Metric]) -> tuple[Metric
     return tuple(found)
 
 
+_KEY = (
+    "In the examples, each conversation is a few letters with the minute at which something happened: "
+    "`C` a customer wrote, `A` an agent, `B` a bot; `X` the conversation was closed, "
+    "`N` because no reply was needed."
+)
+
+
 def glossary(metrics: Sequence[str | Metric] = CATALOGUE) -> str:
     """The metrics in words, as Markdown: what each means, an example, and what others call it.
 
-    >>> print(glossary(["answered_within_1h"]).splitlines()[0])
+    >>> print(glossary(["answered_within_1h"]).splitlines()[2])
     ### Answered within 1 h (`answered_within_1h`)
     """
     entries = []
@@ -195,4 +202,4 @@ def glossary(metrics: Sequence[str | Metric] = CATALOGUE) -> str:
                 "Elsewhere: " + "; ".join(f"{vendor}: {name}" for vendor, name in metric.vendors) + "."
             )
         entries.append("\n\n".join(lines))
-    return "\n\n".join(entries) + "\n"
+    return "\n\n".join([_KEY, *entries]) + "\n"

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from benchkit import __version__
-from benchkit.errors import BenchkitError
+from benchkit.errors import BenchkitError, printable
 
 if TYPE_CHECKING:
     from benchkit.dataset import Dataset
@@ -26,6 +26,11 @@ class _Group(TyperGroup):
         except BenchkitError as error:
             typer.echo(f"benchkit: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            typer.echo(f"benchkit: {error.strerror}; make room, or name another place", err=True)
+            ctx.exit(2)
 
 
 app = typer.Typer(
@@ -127,9 +132,9 @@ def measure(
     if waits_out:
         write_table(waits.frame.filter(started_in(month, waits.time_zones)).collect(), waits_out)
     if format is Format.json:
-        typer.echo(estimates.write_json())
+        _write(estimates.write_json() + "\n")
     elif format is Format.csv:
-        typer.echo(spreadsheet_safe(estimates).write_csv(), nl=False)
+        _write(spreadsheet_safe(estimates).write_csv())
     else:
         from benchkit.terminal import only_headline, print_estimates
 
@@ -225,6 +230,14 @@ def doctor() -> None:
         typer.echo(f"{marks[finding.ok]:>5}  {finding.name}: {finding.sentence}")
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
+
+
+def _write(text: str) -> None:
+    """Data as it is; on a terminal, what would move its cursor is spelt out."""
+    if sys.stdout.isatty():
+        text = "\n".join(printable(line) for line in text.split("\n"))
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _names(text: str) -> list[str]:

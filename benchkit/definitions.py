@@ -6,6 +6,17 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from benchkit.errors import BenchkitError, UnknownNameError
+
+_BOTS = {
+    "leave the wait open": "A bot's message does not end a wait.",
+    "answer": "A bot's message ends a wait as a person's does.",
+}
+_NO_REPLY_NEEDED = {
+    "leave out": "Waits marked as needing no reply are counted, and left out of shares and times.",
+    "count": "Waits marked as needing no reply count like any other.",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
@@ -27,6 +38,14 @@ class Definition:
     endless_channels: tuple[str, ...] = ("direct message",)
     silence_seconds: int = 7 * 86_400
 
+    def __post_init__(self) -> None:
+        """Refuse rules there are not."""
+        for field, words in (("bots", _BOTS), ("no_reply_needed", _NO_REPLY_NEEDED)):
+            if getattr(self, field) not in words:
+                raise UnknownNameError(f"rule for {field},", getattr(self, field), words)
+        if self.silence_seconds < 1:
+            raise BenchkitError(f"silence_seconds is {self.silence_seconds}; give a second or more")
+
     @property
     def hash(self) -> str:
         """Eight hex digits that change with any rule, but not with the name."""
@@ -40,22 +59,14 @@ class Definition:
 
     def sentences(self) -> list[str]:
         """The rules in full words, for reports."""
-        bots = {
-            "leave the wait open": "A bot's message does not end a wait.",
-            "answer": "A bot's message ends a wait as a person's does.",
-        }
-        no_reply = {
-            "leave out": "Waits marked as needing no reply are counted, and left out of shares and times.",
-            "count": "Waits marked as needing no reply count like any other.",
-        }
         days = self.silence_seconds / 86_400
         return [
             "A wait opens at a customer's message when nothing of theirs is already waiting; "
             "more messages before the answer join the same wait.",
             "It ends at the first message from a person at the brand, or when the conversation is closed; "
             "otherwise it is still awaiting a reply when the extract was taken, and counts as such.",
-            bots[self.bots],
-            no_reply[self.no_reply_needed],
+            _BOTS[self.bots],
+            _NO_REPLY_NEEDED[self.no_reply_needed],
             "A conversation's first wait counts as first only where the customer spoke first.",
             f"In {', '.join(self.endless_channels) or 'no channel'}, "
             f"a silence of {days:g} days or more begins a new conversation.",

@@ -15,8 +15,10 @@ from benchkit.stats.shares import weekly_error, wilson
 
 Texts = npt.NDArray[np.object_]
 
-MIN_WEEKS = 8
-MIN_OWN_WEEKS = 4
+MIN_WEEKS, MIN_EFFECTIVE_WEEKS = 8, 4.0
+MIN_OWN_WEEKS, MIN_EFFECTIVE_OWN_WEEKS = 4, 3.0
+"""From fewer weeks, or weeks so unequal that one or two decide, nothing is learnt of how weeks vary."""
+
 WEEK_SECONDS = 7 * 86_400
 _UPPER_TAIL = 0.975
 _Z = float(ndtri(_UPPER_TAIL))
@@ -161,16 +163,17 @@ def _weekly_margin(sample: Sample, sums: Floats, month_sums: Floats) -> Margin:
     n_month = month_counts.sum(axis=-1)
     trailing = weekly_error(sums, counts, n_month)
     own = weekly_error(month_sums, month_counts, n_month)
-    enough = trailing.weeks >= MIN_WEEKS
+    enough = (trailing.weeks >= MIN_WEEKS) & (trailing.effective >= MIN_EFFECTIVE_WEEKS)
     weeks = np.broadcast_to(np.where(enough, trailing.weeks, own.weeks), sums.shape[:-1])
-    own_se = np.where(own.weeks >= MIN_OWN_WEEKS, own.se, np.nan)
+    own_enough = (own.weeks >= MIN_OWN_WEEKS) & (own.effective >= MIN_EFFECTIVE_OWN_WEEKS)
+    own_se = np.where(own_enough, own.se, np.nan)
     return _margin(np.where(enough, trailing.se, own_se), weeks, enough)
 
 
 def _margin(se: Floats, weeks: npt.NDArray[np.int64], enough: npt.ArrayLike) -> Margin:
     with np.errstate(invalid="ignore"):
         quantile = _t(np.where(weeks > 1, weeks - 1.0, np.nan))
-    short = np.where(enough, "", f" (under {MIN_WEEKS} weeks of history)").astype(object)
+    short = np.where(enough, "", " (too little history for more)").astype(object)
     return Margin(se, quantile, weeks.astype(str).astype(object) + " weeks as clusters" + short)
 
 
@@ -220,23 +223,22 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
     """Jackknife errors summed over weeks: the trailing ones scaled to the month, or the month's own."""
     month = sample.month
 
-    def weekly(part: Sample) -> tuple[Floats, Ints]:
-        weeks = np.count_nonzero(part.weekly_counts, axis=1)[:, np.newaxis]
+    def weekly(part: Sample, least: int, least_effective: float) -> tuple[Floats, Ints]:
+        counts = part.weekly_counts
+        weeks = np.count_nonzero(counts, axis=1)[:, np.newaxis]
         with np.errstate(invalid="ignore", divide="ignore"):
+            effective = (counts.sum(axis=1) ** 2 / (counts**2).sum(axis=1))[:, np.newaxis]
             scale = weeks / (weeks - 1.0) * (part.counts / month.counts)[:, np.newaxis]
-            return np.where(
-                weeks >= MIN_OWN_WEEKS,
-                part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale),
-                np.nan,
-            ), weeks
+            se = part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale)
+        return np.where((weeks >= least) & (effective >= least_effective), se, np.nan), weeks
 
-    se, weeks = weekly(sample)
-    enough = weeks >= MIN_WEEKS
+    se, weeks = weekly(sample, MIN_WEEKS, MIN_EFFECTIVE_WEEKS)
+    enough = np.isfinite(se)
     if not enough.all():
-        own_se, own_weeks = weekly(month)
+        own_se, own_weeks = weekly(month, MIN_OWN_WEEKS, MIN_EFFECTIVE_OWN_WEEKS)
         se, weeks = np.where(enough, se, own_se), np.where(enough, weeks, own_weeks)
     margin = _margin(se, np.broadcast_to(weeks, se.shape), enough)
-    if (weeks >= MIN_OWN_WEEKS).all():
+    if np.isfinite(se).all():
         return margin
     alone = month.incidence(cause).error(horizons_seconds)
     return _or_else(margin, Margin(alone, np.full(alone.shape, _Z), _texts(alone, _INDEPENDENT)))

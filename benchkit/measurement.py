@@ -11,6 +11,7 @@ import polars as pl
 
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
+from benchkit.errors import BenchkitError
 from benchkit.metrics import Count, Metric, Share, Target, Time, Volume
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
 from benchkit.schema import ESTIMATES
@@ -56,6 +57,8 @@ def measure(
     for a month or target that cannot be read or a month without waits.
     """
     chosen = find_metrics(metrics)
+    if not chosen:
+        raise BenchkitError("no metrics were named; name one, or leave them out for all")
     goal = None if target is None else Target.parse(target)
     with_volumes = any(isinstance(metric.computes, Volume) for metric in chosen)
     asked = study(waits, month=month, by=by, history_weeks=history_weeks, with_volumes=with_volumes)
@@ -165,7 +168,8 @@ def _against(goal: Target, found: est.Estimates) -> est.Estimates:
     verdict = np.select(
         [found.lower >= goal.share, found.upper < goal.share], ["met", "missed"], "too close to call"
     )
-    return found._replace(method=found.method + f"; target {goal}: " + verdict.astype(object))
+    said = np.where(np.isnan(found.estimate), "", f"; target {goal}: " + verdict.astype(object))
+    return found._replace(method=found.method + said)
 
 
 def _figures(name: str, found: est.Estimates, sample: Sample, *, of_replied: bool, min_waits: int) -> _Rows:

@@ -14,6 +14,7 @@ Better = Literal["lower", "higher", "neither"]
 Which = Literal["all", "first", "next"]
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_LONGEST_DAYS = 3_660
 RESPONSE_RATE_SECONDS = 7 * _DAY
 
 
@@ -105,7 +106,7 @@ class Target:
         if match is None or not 0 < float(match[1]) <= 100 or float(match[2]) == 0:
             raise BenchkitError(f"{show(text)} is not a target; write one such as '80% in 1h' or '95% in 2d'")
         unit = {"min": _MINUTE, "m": _MINUTE, "h": _HOUR, "d": _DAY}[match[3]]
-        return cls(float(match[1]) / 100, round(float(match[2]) * unit))
+        return cls(float(match[1]) / 100, _seconds(float(match[2]) * unit / _MINUTE, 0, 0))
 
     def __str__(self) -> str:
         return f"{self.share * 100:g}% within {_spoken(self.within_seconds)}"
@@ -199,10 +200,12 @@ def reply_time(statistic: Literal["median", "p90", "mean"], *, which: Which = "a
 
 
 def _seconds(minutes: float, hours: float, days: float) -> int:
-    seconds = round(minutes * _MINUTE + hours * _HOUR + days * _DAY)
-    if seconds <= 0:
-        raise BenchkitError("a time of zero is no horizon; give minutes, hours or days, such as hours=1")
-    return seconds
+    seconds = minutes * _MINUTE + hours * _HOUR + days * _DAY
+    if not 1 <= seconds <= _LONGEST_DAYS * _DAY:
+        raise BenchkitError(
+            f"a horizon is from 1 second to {_LONGEST_DAYS:,} days; give a time such as hours=1"
+        )
+    return round(seconds)
 
 
 def _spoken(seconds: int) -> str:

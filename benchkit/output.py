@@ -38,18 +38,18 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
         ".parquet": lambda place: frame.write_parquet(place),
         ".csv": lambda place: spreadsheet_safe(frame).write_csv(place),
     }
-    if target.suffix not in writers:
+    if target.suffix.lower() not in writers:
         raise InputError(path, "this ending says no format; name a file that ends in .parquet or .csv")
     if target.is_dir():
         raise InputError(path, "this is a folder; name a file in it")
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        writers[target.suffix](draft)
+        writers[target.suffix.lower()](draft)
         draft.replace(target)
     except OSError as error:
         raise InputError(
-            path, f"cannot be written ({error.strerror or 'no reason given'}); name another place"
+            path, f"cannot be written ({error.strerror or 'the place takes no files'}); name another place"
         ) from None
     finally:
         with suppress(OSError):

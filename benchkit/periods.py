@@ -40,8 +40,6 @@ def parse_month(month: str) -> Period:
 
 def no_such_month(month: str, months: Sequence[str], name: str) -> BenchkitError:
     """The error for a month without data, which names those there are."""
-    if not months:
-        return BenchkitError(f"no month {month} in {show(name)}; it holds no waits at all")
     listed = ", ".join(months[-12:])
     earlier = f" and {len(months) - 12:,} earlier ones from {months[0]}" if len(months) > 12 else ""
     return BenchkitError(f"no waits in {month} in {show(name)}; the months there are: {listed}{earlier}")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
 from benchkit.sample import Bools, Ints, Sample
 from benchkit.schema import DIMENSIONS
@@ -52,8 +52,10 @@ def study(
     with_volumes: bool = False,
 ) -> Study:
     """Bring the waits of a month and of the weeks before it into arrays, by group."""
-    if history_weeks < 0:
-        raise BenchkitError(f"history_weeks is {history_weeks}; give 0 or more")
+    if not isinstance(waits, Waits):
+        raise BenchkitError(f"waits are measured, not a {type(waits).__name__}; call find_waits(data) first")
+    if not isinstance(history_weeks, int) or history_weeks < 0:
+        raise BenchkitError(f"history_weeks is {show(history_weeks)}; give a whole number, 0 or more")
     keys = dimensions(waits, by)
     period = None if month is None else parse_month(month)
     wanted = [_in_scope(waits, keys, period, history_weeks)]
@@ -62,7 +64,9 @@ def study(
     in_month = frame.filter("in_month")
     if in_month.is_empty():
         months = waits.months()
-        raise no_such_month("any month" if period is None else period.label, months, waits.about.name)
+        if period is None or not months:
+            raise BenchkitError(f"there are no waits to measure in {show(waits.about.name)}")
+        raise no_such_month(period.label, months, waits.about.name)
     volumes = _count(messages[0], keys) if messages else in_month.select(keys).clear()
     groups = (
         pl.concat([in_month.select(keys), volumes.select(keys)])

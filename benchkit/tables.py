@@ -174,21 +174,27 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
     groups = labelled.group_by("group").agg(pl.col("n").max()).sort("n", "group", descending=[True, False])
     rows: list[list[Cell]] = []
     unshown: dict[str, list[str]] = {}
-    reasons = set()
+    reasons, bases = set(), dict[str, dict[str, None]]()
     for group, n in groups.iter_rows():
         cells = [found[group, key] for key in labels]
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
         if len(withheld) == sum(units[key] != "count" for key in labels):
-            unshown.setdefault(withheld[0], []).append(f"{group} ({count(n)})")
+            unshown.setdefault(withheld[0], []).append(f"<bdi>{escape(group)}</bdi> ({count(n)})")
         else:
             reasons.update(withheld)
+            for cell in cells:
+                if cell["lower"] is not None:
+                    bases.setdefault(_interval_basis(cell["method"]), {})[group] = None
             figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
             rows.append([group, count(n), *figures])
     who = " · ".join(group_columns(estimates)).capitalize() or "Who"
-    notes = [f"{NOTHING}: {' or '.join(sorted(reasons))}"] if reasons else []
-    notes += [f"No figures with {reason}: {', '.join(groups)}" for reason, groups in unshown.items()]
+    notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
+    for basis, some in bases.items():
+        whose = "" if len(bases) == 1 else f" ({len(some):,} of {len(rows):,} groups)"
+        notes.append(f"95% intervals: {escape(basis)}{whose}")
+    notes += [f"No figures with {escape(reason)}: {', '.join(groups)}" for reason, groups in unshown.items()]
     shown = table((who, "Waits", *labels.values()), rows).html if rows else ""
-    return Html(shown + "".join(f'<p class="note">{escape(note)}.</p>' for note in notes))
+    return Html(shown + "".join(f'<p class="note">{note}.</p>' for note in notes))
 
 
 def _basis(row: Mapping[str, Any]) -> str:
@@ -196,7 +202,13 @@ def _basis(row: Mapping[str, Any]) -> str:
     if row["status"] == "withheld":
         return str(row["method"])
     target = [part for part in row["method"].split("; ") if part.startswith("target ")]
-    return ", ".join([*target, *(["95% interval"] if row["lower"] is not None else [])])
+    narrow = ", likely too narrow" if "too narrow" in row["method"] else ""
+    return ", ".join([*target, *([f"95% interval{narrow}"] if row["lower"] is not None else [])])
+
+
+def _interval_basis(method: str) -> str:
+    """What an interval rests on, without what the figure is or the target it is held against."""
+    return "; ".join(part for part in method.split("; ")[1:] if not part.startswith("target "))
 
 
 def _cell_of(row: Mapping[str, Any], unit: str) -> tuple[str, str]:

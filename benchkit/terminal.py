@@ -20,21 +20,26 @@ from benchkit.words import NOTHING, count, figure, month_name, span
 MOST_COLUMNS = 6
 """With more metrics than these, groups are told one figure a line."""
 
-_WIDE = 160
+_WIDE, _NARROWEST = 160, 120
+_LONGEST_NAME = 36
 _METRICS = {metric.name: metric for metric in CATALOGUE}
 
 
 def print_estimates(estimates: pl.DataFrame, waits: Waits, *, month: str = "") -> None:
     """Print figures, and under them what they rest on, what was refused, and the definition."""
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    width = max(Console().width, _NARROWEST) if sys.stdout.isatty() else _WIDE
+    console = Console(file=sys.stdout, width=width, highlight=False)
     keys = [column for column in estimates.columns if column not in ESTIMATES]
     told = estimates.filter(pl.col("status") != "refused")
-    methods = told.filter(status="final").vstack(told.filter(status="provisional"))["method"]
+    side_by_side = (
+        bool(keys) and told.filter(pl.col("metric") != "waits")["metric"].n_unique() <= MOST_COLUMNS
+    )
+    footed = told.filter(pl.col("metric") != "waits") if side_by_side else told
+    methods = footed.filter(pl.col("status") != "withheld")["method"]
     notes = {
         method: f"({place})" for place, method in enumerate(methods.unique(maintain_order=True), start=1)
     }
     console.print(Text(_title(waits, month), style="bold"))
-    side_by_side = keys and told.filter(pl.col("metric") != "waits")["metric"].n_unique() <= MOST_COLUMNS
     console.print(_side_by_side(told, keys, notes) if side_by_side else _one_a_line(told, keys, notes))
     lines = ["", *(f"{mark} {method}" for method, mark in notes.items())]
     lines += _withheld(told, keys, named=not side_by_side)
@@ -113,7 +118,8 @@ def _in_one(row: Mapping[str, Any], notes: Mapping[str, str]) -> str:
 
 
 def _value(row: Mapping[str, Any]) -> str:
-    return "not reached" if row["estimate"] is None else figure(row["estimate"], _METRICS[row["metric"]].unit)
+    unit = _METRICS[row["metric"]].unit
+    return "not reached" if row["estimate"] is None and unit == "seconds" else figure(row["estimate"], unit)
 
 
 def _withheld(told: pl.DataFrame, keys: list[str], *, named: bool) -> list[str]:
@@ -148,4 +154,5 @@ def _labels() -> pl.Expr:
 
 
 def _name(value: str | None) -> str:
-    return "(none)" if value is None else printable(value)
+    name = "(none)" if value is None else printable(value)
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

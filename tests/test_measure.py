@@ -256,9 +256,9 @@ def test_the_curve_goes_through_the_measured_shares(waits: Waits) -> None:
 def test_history_too_short_for_weeks_is_said() -> None:
     data = synthesize(seed=1, messages=40_000, months=2)
     first = find_waits(data).months()[0]
-    assert "under 8 weeks of history" in measure(find_waits(data), month=first)["method"][8]
+    assert "too little history for more" in measure(find_waits(data), month=first)["method"][8]
     row = measure(find_waits(data), month=first, metrics="answered_within_24h", history_weeks=0)
-    assert "5 weeks as clusters (under 8 weeks of history)" in row["method"].item()
+    assert "5 weeks as clusters (too little history for more)" in row["method"].item()
 
 
 def test_a_month_belongs_to_the_brands_own_clock() -> None:
@@ -286,7 +286,7 @@ def test_a_month_belongs_to_the_brands_own_clock() -> None:
         ),
         ({"by": "brands"}, "no dimension 'brands' in demo; did you mean 'brand'?"),
         ({"metrics": "answered_within_1hour"}, "no metric 'answered_within_1hour'; did you mean 'answered_"),
-        ({"history_weeks": -1}, "history_weeks is -1; give 0 or more"),
+        ({"history_weeks": -1}, "history_weeks is '-1'; give a whole number, 0 or more"),
     ],
 )
 def test_wrong_words_are_answered_with_the_way_out(
@@ -311,7 +311,7 @@ def test_all_answered_at_once_and_nobody_answered() -> None:
 
 
 def test_no_waits_at_all_is_one_sentence() -> None:
-    with pytest.raises(BenchkitError, match="it holds no waits at all"):
+    with pytest.raises(BenchkitError, match="there are no waits to measure"):
         measure(find_waits(from_timelines("A0")))
 
 

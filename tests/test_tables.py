@@ -29,8 +29,10 @@ def selected(waits: bk.Waits) -> bk.Waits:
 def test_the_headline_gives_figures_with_intervals_and_the_target() -> None:
     html = tables.headline(bk.measure(make_waits(), target="80% in 1h")).html
     assert "<bdi>Waits</bdi></th><td>80</td>" in html
-    assert "<bdi>Answered within 1 h</bdi></th><td>50.0%</td><td>95% interval <small>" in html
-    assert ": missed, 95% interval <small>" in html
+    assert (
+        "<bdi>Answered within 1 h</bdi></th><td>50.0%</td><td>95% interval, likely too narrow <small>" in html
+    )
+    assert ": missed, 95% interval, likely too narrow <small>" in html
 
 
 def test_without_a_target_there_is_no_attainment() -> None:
@@ -50,14 +52,15 @@ def test_groups_with_too_few_waits_are_listed_with_their_number() -> None:
     enough = bk.measure(make_waits(), by="brand")
     html = tables.by_group(pl.concat([by_brand, enough])).html
     assert html.count("<tr>") == 2
-    assert html.endswith(f"No figures with fewer than 81 waits: {escape(HOSTILE)} (80).</p>")
+    assert html.endswith(f"No figures with fewer than 81 waits: <bdi>{escape(HOSTILE)}</bdi> (80).</p>")
     assert "<table" not in tables.by_group(by_brand).html
 
 
 def test_a_single_figure_withheld_is_a_dash_with_its_reason() -> None:
     html = tables.by_group(bk.measure(make_waits(), by="brand", min_waits=41)).html
     assert html.count("<td>–</td>") == 1
-    assert html.endswith('<p class="note">–: fewer than 41 answered waits.</p>')
+    assert '<p class="note">–: fewer than 41 answered waits.</p>' in html
+    assert html.endswith("95% intervals: Wilson, waits taken as independent, likely too narrow.</p>")
 
 
 def test_a_withheld_headline_says_why() -> None:

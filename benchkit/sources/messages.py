@@ -68,7 +68,13 @@ def read_messages(
         with suppress(RuleError):  # what breaks a rule is looked at row by row below
             return build(_scan(file, MESSAGES))
     messages, audit = _read(path, MESSAGES)
-    return build(messages, audit=replace(audit, excluded=pl.concat([audit.excluded, lost.excluded])))
+    brands = messages.select(pl.col("brand").unique().cast(pl.String)).collect().to_series()
+    if brands.str.contains("\ufffd", literal=True).any():
+        raise InputError(path, "has names of brands that are not UTF-8; save it again as CSV in UTF-8")
+    try:
+        return build(messages, audit=replace(audit, excluded=pl.concat([audit.excluded, lost.excluded])))
+    except RuleError as error:
+        raise InputError(path, f"{error}; mend these rows or leave them out") from None
 
 
 def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:

@@ -20,10 +20,14 @@ class Interval(NamedTuple):
 
 
 class WeeklyError(NamedTuple):
-    """A standard error from week to week, and the weeks it rests on; t with `weeks` - 1."""
+    """A standard error from week to week, and the weeks it rests on; t with `weeks` - 1.
+
+    `effective` is how many weeks of equal size would tell as much: (sum n_w)² / sum n_w².
+    """
 
     se: Floats
     weeks: npt.NDArray[np.int64]
+    effective: Floats
 
 
 def wilson(successes: npt.ArrayLike, totals: npt.ArrayLike, *, level: float = 0.95) -> Interval:
@@ -66,4 +70,5 @@ def weekly_error(sums: npt.ArrayLike, counts: npt.ArrayLike, month_counts: npt.A
         residual = y - ratio[..., np.newaxis] * n
         variance = (residual**2).sum(axis=-1) / total**2 * (weeks / (weeks - 1.0)) * (total / month)
         se = np.where(weeks > 1, np.sqrt(variance), np.nan)
-    return WeeklyError(se, weeks)
+        effective = total**2 / (n**2).sum(axis=-1)
+    return WeeklyError(se, weeks, effective)
