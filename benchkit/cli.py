@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -159,16 +162,17 @@ def report(
 
     if demo and (twcs or messages):
         raise BenchkitError("--demo and a file are two sources; name one of them")
-    page = make_report(
-        twcs=twcs,
-        messages=messages,
-        events=events,
-        as_of=as_of,
-        month=month,
-        brand=brand,
-        target=target,
-        out=out,
-    )
+    with _stopping_cleanly("the last report, if there is one, stands as it was"):
+        page = make_report(
+            twcs=twcs,
+            messages=messages,
+            events=events,
+            as_of=as_of,
+            month=month,
+            brand=brand,
+            target=target,
+            out=out,
+        )
     typer.echo(page)
 
 
@@ -230,6 +234,28 @@ def doctor() -> None:
         typer.echo(f"{marks[finding.ok]:>5}  {finding.name}: {finding.sentence}")
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _stopping_cleanly(state: str) -> Iterator[None]:
+    """Turn a signal to stop into an orderly end, whatever the kernel says while it dies."""
+    stopped = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except BaseException:
+        if not stopped:
+            raise
+        typer.echo(f"benchkit: stopped; {state}", err=True)
+        raise typer.Exit(128 + stopped[0]) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _write(text: str) -> None:
