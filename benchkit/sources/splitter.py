@@ -15,12 +15,12 @@ LOOK_AHEAD_BUDGET = 64 * 2**20
 CONTINUATION_LINES = 50
 """Over how many lines, at most, a record whose quotes do not close is taken to run on."""
 
-_FIELD_ENDS = rb"(?=,|\r?\n|\r?\Z)"
-_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
-_INNER_QUOTES = rb'"[^"\n]*+"(?:[^",\n]*+"[^"\n]*+")*+' + _FIELD_ENDS
+_FIELD_ENDS = rb"(?=[,\n]|\Z)"
+_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"\r?+'
+_INNER_QUOTES = rb'"[^"\n]*+"(?:[^",\n]*+"[^"\n]*+")*+\r?+'
 _STRICT = rb"(?>" + _QUOTED + rb'|[^",\n]*+)'
-_LOOSE = rb"(?>" + _QUOTED + _FIELD_ENDS + rb"|" + _INNER_QUOTES + rb'|(?!")[^,\n]*+)'
-_END = rb"(?:\r?\n|\r?\Z)"
+_LOOSE = rb"(?>(?:" + _QUOTED + rb"|" + _INNER_QUOTES + rb")" + _FIELD_ENDS + rb'|(?!")[^,\n]*+)'
+_END = rb"(?:\n|\Z)"
 _BLANK = re.compile(rb"(?>[ \t\r]*+\n)++|[ \t\r]++\Z")
 _ANY = re.compile(_LOOSE + rb"(?:," + _LOOSE + rb")*+" + _END)
 _EACH = re.compile(rb"(" + _LOOSE + rb"),")
@@ -30,10 +30,12 @@ _EACH = re.compile(rb"(" + _LOOSE + rb"),")
 class Split:
     """The records that can be read, as strict CSV, and what was dropped to get them.
 
-    `gaps` says from which line of `clean` on how many lines of the original are missing.
+    In `clean` the first record begins at `start`; `gaps` says from which of its lines on how
+    many lines of the original are missing.
     """
 
     clean: io.BytesIO = field(default_factory=io.BytesIO)
+    start: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     blank_rows: int = 0
     malformed: list[tuple[int, str]] = field(default_factory=list)
@@ -71,7 +73,7 @@ def split_records(data: bytes, start: int, n_fields: int) -> Split:
 
     split = Split()
     budget = max(LOOK_AHEAD_BUDGET, 2 * len(data))
-    split.clean.write(b",".join(b"c%d" % i for i in range(n_fields)) + b"\n")
+    split.start = split.clean.write(b",".join(b"c%d" % i for i in range(n_fields)) + b"\n")
     view = memoryview(data)
     line, dropped, position, running_on = 2, max(0, data.count(b"\n", 0, start) - 1), start, 0
     if dropped:
@@ -131,5 +133,5 @@ def _fields(record: bytes) -> list[bytes]:
 
 def _unquote(each: bytes) -> bytes:
     if each.startswith(b'"'):
-        return each[1:-1].replace(b'""', b'"')
+        return each.removesuffix(b"\r")[1:-1].replace(b'""', b'"')
     return each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,14 @@ UNREADABLE_SHARE = 0.05
 
 HEAD_BYTES = 2**20
 CHUNK_BYTES = 2**18
+BEFORE_OPENING, AFTER_CLOSING = np.zeros((2, 256), np.bool_)
+BEFORE_OPENING[list(b',\n"')] = True
+AFTER_CLOSING[list(b',\r\n"')] = True
 
 FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook, not CSV; unpack it, or export the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook, not CSV; export the sheet as CSV",
+    b"\x89PNG": "a picture, not CSV; name another file",
     b"PAR1": "Parquet, not CSV; read it with read_messages if it holds messages",
     b"\xff\xfe": "UTF-16 text; save it as CSV in UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as CSV in UTF-8",
@@ -36,8 +41,6 @@ FOREIGN = {
 
 SEPARATORS = {b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r")
-CONTROLS_SHARE = 0.02
-"""Above which share of control characters a file is no text; text has next to none."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +70,21 @@ def read_rows(
     path = find_file(path)
     source = _unpack(path)
     head = _head(source)
-    _refuse_what_is_not_text(path, source, head)
+    _refuse_what_is_not_text(path, head)
     names, start = split_header(head)
     _require(path, head, names, required)
     names = [name if name not in names[:i] else f"again {i}" for i, name in enumerate(names)]
 
     blank = pl.all_horizontal(pl.col(name) == "" for name in required)
     columns = [*select(names), blank.alias("(blank)")]
-    n_header_lines = max(1, head.count(b"\n", 0, start))
-    n_header_commas = head.count(b",", 0, start)
+    n_header_lines = head.count(b"\n", 0, start)
     split = Split(gaps=[(2, n_header_lines - 1)] if n_header_lines > 1 else [])
-    frame = _scan(source, names, columns, n_header_commas)
+    frame = _scan(source, start, names, columns)
     if frame is None:
         data = source if isinstance(source, bytes) else source.read_bytes()
         split = split_records(data, start, len(names))
         del data, source
-        frame = _scan(split.clean.getvalue(), names, columns, len(names) - 1)
+        frame = _scan(split.clean.getvalue(), split.start, names, columns)
     if frame is None:
         raise InputError(path, "cannot be read as CSV; save it again as CSV in UTF-8")
 
@@ -112,11 +114,11 @@ def find_file(path: str | Path) -> Path:
             raise InputError(path, "there is no such file; check its name and folder")
         with found.open("rb"):
             return found
+    except InputError:
+        raise
     except PermissionError:
         raise InputError(path, "may not be read; ask its owner for permission") from None
-    except (OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except (OSError, RuntimeError, ValueError):
         raise InputError(path, "cannot be opened; check its name and folder") from None
 
 
@@ -137,8 +139,8 @@ def set_aside(
     left_out = pl.any_horizontal(*reasons.values())
     excluded = (
         frame.lazy()
-        .filter(left_out)
         .select("line", pl.lit(kind).alias("kind"), reason.alias("reason"))
+        .filter(pl.col("reason").is_not_null())
         .collect()
     )
     return (frame.filter(~left_out) if excluded.height else frame), excluded
@@ -177,14 +179,21 @@ def refuse_unreadable(path: str | Path, unreadable: pl.DataFrame, n_read: int) -
 
 
 def _unpack(path: Path) -> Path | bytes:
+    """The file, or its text where it is compressed, or where its last line does not end.
+
+    In such a last line, polars overlooks a field too many and a quote that does not close.
+    """
     with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            return path
+        compressed = file.read(2) == b"\x1f\x8b"
+        ends = file.seek(0, 2) == 0 or (file.seek(-1, 2), file.read(1))[1] == b"\n"
+    if ends and not compressed:
+        return path
     try:
-        with gzip.open(path) as file:
-            return file.read()
+        with gzip.open(path) if compressed else path.open("rb") as file:
+            text = file.read()
     except (EOFError, OSError, zlib.error):
         raise InputError(path, "its gzip compression is cut short or damaged; fetch the file again") from None
+    return text if text.endswith(b"\n") else text + b"\n"
 
 
 def _head(source: Path | bytes) -> bytes:
@@ -194,15 +203,17 @@ def _head(source: Path | bytes) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _refuse_what_is_not_text(path: Path, source: Path | bytes, head: bytes) -> None:
+def _refuse_what_is_not_text(path: Path, head: bytes) -> None:
     for beginning, problem in FOREIGN.items():
         if head.startswith(beginning):
             raise InputError(path, "is " + problem)
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise InputError(path, "is empty; check that the export finished")
-    if len(head) - len(head.translate(None, CONTROLS)) > CONTROLS_SHARE * len(head):
+    first_line = head.partition(b"\n")[0]
+    if first_line != first_line.translate(None, CONTROLS):
         raise InputError(path, "is binary, not CSV; export it as CSV in UTF-8")
-    if b"\r" in head and not _count(source, b"\n"):
+    text = head.removesuffix(b"\n").removesuffix(b"\r")
+    if b"\r" in text and b"\n" not in text:
         raise InputError(
             path, "ends its lines with bare carriage returns; save it with Unix or Windows line ends"
         )
@@ -226,13 +237,17 @@ def _require(path: Path, head: bytes, names: Sequence[str], required: Sequence[s
 
 
 def _scan(
-    source: Path | bytes, names: Sequence[str], columns: Sequence[pl.Expr], n_header_commas: int
+    source: Path | bytes, start: int, names: Sequence[str], columns: Sequence[pl.Expr]
 ) -> pl.DataFrame | None:
-    """Parse a file as polars does; None where it refuses, or where a row had too few fields.
+    """Parse a file whose rows begin at `start`, or None where a row is not as it should be.
 
-    polars pads a short row in silence and refuses a long one, so no row was short if every
-    comma is either inside a field or between two.
+    polars takes some quotes that are out of place for others, and pads a short row in
+    silence; it refuses a long one. So every quote is looked at first, and no row was short
+    if every comma is either inside a field or between two.
     """
+    n_commas = _count_commas(source, start)
+    if n_commas is None:
+        return None
     commas, newlines = (
         pl.sum_horizontal(pl.col(name).str.count_matches(sign, literal=True) for name in names)
         for sign in (",", "\n")
@@ -254,28 +269,35 @@ def _scan(
         ).collect()
     except pl.exceptions.PolarsError:
         return None
-    between = (len(names) - 1) * frame.height
-    if _count(source, b",") != n_header_commas + between + int(frame["(commas)"].cast(pl.Int64).sum()):
+    n_inside = int(frame["(commas)"].cast(pl.Int64).sum())
+    if n_commas != n_inside + (len(names) - 1) * frame.height:
         return None
     in_order = frame if frame["(row)"].is_sorted() else frame.sort("(row)")
     return in_order.drop("(row)", "(commas)")
 
 
-def _count(source: Path | bytes, sign: bytes) -> int:
-    """How often a byte occurs in a file."""
-    code = ord(sign)
-    if isinstance(source, bytes):
-        whole = np.frombuffer(source, np.uint8)
-        return sum(
-            int(np.count_nonzero(whole[start : start + CHUNK_BYTES] == code))
-            for start in range(0, len(whole), CHUNK_BYTES)
-        )
-    count, buffer = 0, bytearray(CHUNK_BYTES)
-    chunk = np.frombuffer(buffer, np.uint8)
-    with source.open("rb", buffering=0) as file:
-        while size := file.readinto(buffer):
-            count += int(np.count_nonzero(chunk[:size] == code))
-    return count
+def _count_commas(source: Path | bytes, start: int) -> int | None:
+    """How many commas there are from `start` on, or None where a quote is out of place.
+
+    Counted from a row's beginning, every other quote opens: a field, or one half of a pair
+    inside a field. The others close.
+    """
+    n_commas = n_quotes = 0
+    buffer = bytearray(CHUNK_BYTES)
+    view, codes = memoryview(buffer), np.frombuffer(buffer, np.uint8)
+    buffer[0], held = ord("\n"), 1
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0) as file:
+        file.seek(start)
+        while size := file.readinto(view[held:]):
+            end = held + size
+            n_commas += int(np.count_nonzero(codes[held:end] == ord(",")))
+            quotes = 1 + np.flatnonzero(codes[1 : end - 1] == ord('"'))
+            opening, closing = quotes[n_quotes % 2 :: 2], quotes[1 - n_quotes % 2 :: 2]
+            if not (BEFORE_OPENING[codes[opening - 1]].all() and AFTER_CLOSING[codes[closing + 1]].all()):
+                return None
+            n_quotes += len(quotes)
+            buffer[:2], held = buffer[end - 2 : end], 2
+    return n_commas
 
 
 def _lines(newlines: pl.Series, gaps: Sequence[tuple[int, int]]) -> pl.Series:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -60,17 +59,20 @@ def read_twcs(path: str | Path, *, as_of: Moment | None = None, keep_text: bool 
     column that is not there. Source of the form: Thought Vector and S. Axelbrooke, "Customer
     Support on Twitter", Kaggle, 2017.
     """
+    said = None if as_of is None else parse_as_of(as_of)
     industries = pl.read_csv(shipped("published", "handle_industry.csv"), infer_schema=False)
     support_handles = industries["handle"].to_list()
-    rows = read_rows(path, COLUMNS, lambda _: _select(_time_in_utc, support_handles, keep_text=keep_text))
-    if rows.frame["sent_at"].null_count():
-        rows = read_rows(path, COLUMNS, lambda _: _select(_time, support_handles, keep_text=keep_text))
-    refuse_timeless(path, rows.frame["sent_at"], "created_at", "Tue Oct 31 22:10:47 +0000 2017")
-    tweets, unreadable = set_aside(rows.frame, "unreadable", _UNREADABLE)
+    rows = read_rows(path, COLUMNS, lambda _: _select(support_handles, keep_text=keep_text))
+    tweets = rows.frame
+    if tweets["sent_at"].null_count():
+        again = read_rows(path, COLUMNS, lambda _: [_time(pl.col("created_at")).alias("sent_at")])
+        tweets = tweets.with_columns(again.frame["sent_at"])
+    refuse_timeless(path, tweets["sent_at"], "created_at", "Tue Oct 31 22:10:47 +0000 2017")
+    tweets, unreadable = set_aside(tweets, "unreadable", _UNREADABLE)
     unreadable = pl.concat([rows.malformed, unreadable])
     refuse_unreadable(path, unreadable, rows.n_read)
 
-    taken_at = newest_time(tweets["sent_at"]) if as_of is None else parse_as_of(as_of)
+    taken_at = said or newest_time(tweets["sent_at"])
     tweets, untimely = set_aside(tweets, "rule", untimely_rows("sent_at", taken_at))
     if taken_at is None or tweets.is_empty():
         raise InputError(path, "holds no tweet from before the extract was taken; check as_of and the file")
@@ -79,12 +81,12 @@ def read_twcs(path: str | Path, *, as_of: Moment | None = None, keep_text: bool 
     tweets, repeats = set_aside(tweets, "rule", {"duplicate": is_repeat if any_repeats else pl.lit(False)})
 
     brands = _brands(tweets, industries)
-    threaded = _with_threads(tweets, brands)
+    threaded = _with_shared_signatures(_with_threads(tweets, brands))
     kept, left_out = set_aside(threaded, "rule", _NOT_BETWEEN_TWO)
     if kept.is_empty():
         raise InputError(path, "holds no tweet between a customer and a brand; check what was exported")
     return Dataset(
-        messages=_messages(_in_order(_with_shared_signatures(kept)), brands),
+        messages=_messages(_in_order(kept), brands),
         as_of=taken_at,
         about=About(name=name_of(path), licence="CC BY-NC-SA 4.0", selection=SELECTION),
         audit=Audit(rows.n_read, rows.n_blank, pl.concat([unreadable, untimely, repeats, left_out])),
@@ -104,9 +106,7 @@ _NOT_BETWEEN_TWO = {
 }
 
 
-def _select(
-    time: Callable[[pl.Expr], pl.Expr], support_handles: list[str], *, keep_text: bool
-) -> list[pl.Expr]:
+def _select(support_handles: list[str], *, keep_text: bool) -> list[pl.Expr]:
     """What is needed of each tweet, so that its text need not be kept."""
     text, parent = pl.col("text"), pl.col("in_response_to_tweet_id")
     inbound = pl.col("inbound").str.to_lowercase()
@@ -117,7 +117,7 @@ def _select(
         "tweet_id": _whole_number(pl.col("tweet_id")),
         "author_id": pl.col("author_id"),
         "from_agent": pl.when(is_agents | is_customers).then(is_agents),
-        "sent_at": time(pl.col("created_at")),
+        "sent_at": _time_in_utc(pl.col("created_at")),
         "parent_id": pl.when(parent == "").then(NONE).otherwise(_whole_number(parent)),
         "addressed": agents_text.str.extract(r"^@[0-9]+(?-u:\b)", 0),
         "mentioned": customers_text.str.extract(support_mention, 0),
