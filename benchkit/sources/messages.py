@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -65,7 +65,7 @@ def read_messages(
     build = partial(Dataset.from_messages, events=happened, as_of=taken_at, about=About(name_of(path)))
     file = find_file(path)
     if _is_parquet(file) and not lost.excluded.height:
-        with suppress(RuleError):  # what breaks a rule is looked at row by row below
+        with suppress(RuleError), _undamaged(file):  # what breaks a rule is looked at row by row below
             return build(_scan(file, MESSAGES))
     messages, audit = _read(path, MESSAGES)
     brands = messages.select(pl.col("brand").unique().cast(pl.String)).collect().to_series()
@@ -81,7 +81,8 @@ def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
     """The rows that can be read, and what was left out."""
     file = find_file(path)
     if _is_parquet(file):
-        stored = _scan(file, table).with_row_index("line", 1).collect()
+        with _undamaged(file):
+            stored = _scan(file, table).with_row_index("line", 1).collect()
         rows = Rows(stored, stored.height, 0, pl.DataFrame(schema=EXCLUDED))
     else:
         names = list(table.columns)
@@ -104,12 +105,18 @@ def _is_parquet(file: Path) -> bool:
         return opened.read(4) == b"PAR1"
 
 
-def _scan(file: Path, table: Table) -> pl.LazyFrame:
+@contextmanager
+def _undamaged(file: Path) -> Iterator[None]:
     try:
-        scan = pl.scan_parquet(file, glob=False)
-        schema = scan.collect_schema()
-    except (pl.exceptions.PolarsError, OSError):
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise InputError(file, "is damaged Parquet; write it again") from None
+
+
+def _scan(file: Path, table: Table) -> pl.LazyFrame:
+    scan = pl.scan_parquet(file, glob=False)
+    with _undamaged(file):
+        schema = scan.collect_schema()
     for column in table.columns:
         if column not in schema:
             raise UnknownNameError("column", column, schema.names(), where=f"in {show(file)}")
