@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchkit.errors import BenchkitError, InputError, UnknownNameError
+from benchkit.sources.delimited import Rows, read_rows
 from benchkit.sources.splitter import LOOK_AHEAD_BYTES, split_header, split_records
-from benchkit.sources.tables import Rows, read_rows
 
 Cells = list[list[str]]
 SPOILT = "just one field\n"

@@ -13,7 +13,7 @@ import polars as pl
 from benchkit.dataset import EXCLUDED, About, Audit, Dataset
 from benchkit.errors import InputError, UnknownNameError, show
 from benchkit.schema import EVENTS, MESSAGES, TIME, RuleError, Table
-from benchkit.sources.tables import (
+from benchkit.sources.delimited import (
     Rows,
     find_file,
     name_of,

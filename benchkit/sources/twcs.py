@@ -10,8 +10,7 @@ from benchkit.dataset import About, Audit, Dataset
 from benchkit.errors import InputError
 from benchkit.resources import shipped
 from benchkit.schema import SENDERS
-from benchkit.sources.signatures import signature
-from benchkit.sources.tables import (
+from benchkit.sources.delimited import (
     name_of,
     read_rows,
     refuse_timeless,
@@ -19,6 +18,7 @@ from benchkit.sources.tables import (
     set_aside,
     untimely_rows,
 )
+from benchkit.sources.signatures import signature
 from benchkit.sources.threads import NONE, Tweets, find_threads, repeated
 from benchkit.times import Moment, newest_time, parse_as_of
 
