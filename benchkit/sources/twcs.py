@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from benchkit.dataset import About, Audit, Dataset
@@ -160,7 +161,7 @@ def _brands(tweets: pl.DataFrame, industries: pl.DataFrame) -> pl.DataFrame:
 def _with_threads(tweets: pl.DataFrame, brands: pl.DataFrame) -> pl.DataFrame:
     """Add the root of each tweet's thread, its customer or null, and the row of its brand or NONE."""
     rows = pl.int_range(brands.height, eager=True)
-    spellings = tweets.filter("from_agent")["author_id"].unique()
+    spellings = tweets["author_id"].filter(tweets["from_agent"]).unique()
     row_of_spelling = spellings.str.to_lowercase().replace_strict(brands["handle"], rows)
     agents_brand = (
         pl.when("from_agent").then("author_id").replace_strict(spellings, row_of_spelling, default=NONE)
@@ -170,18 +171,17 @@ def _with_threads(tweets: pl.DataFrame, brands: pl.DataFrame) -> pl.DataFrame:
     )
     threads = find_threads(Tweets(*(column.to_numpy() for column in columns)))
 
-    asked, brand = pl.Series(threads.asked), pl.Series(threads.brand)
-    asked_by = pl.col("author_id").gather(asked.clip(0))
-    addressed = pl.when(asked == NONE).then("addressed").str.strip_prefix("@")
-    mentioned = pl.when(brand == NONE).then("mentioned").str.strip_prefix("@").str.to_lowercase()
-    return tweets.with_columns(
+    customer, brand = threads.asked.copy(), threads.brand.copy()
+    addressing, unbranded = np.flatnonzero(customer == NONE), np.flatnonzero(brand == NONE)
+    addressed = tweets["addressed"].gather(addressing).str.strip_prefix("@")
+    customer[addressing] = tweets.height + np.arange(len(addressing))
+    mentioned = tweets["mentioned"].gather(unbranded).str.strip_prefix("@").str.to_lowercase()
+    brand[unbranded] = mentioned.replace_strict(brands["handle"], rows, default=NONE).to_numpy()
+    return tweets.drop("addressed", "mentioned").with_columns(
         pl.Series("root", threads.root),
-        pl.when(asked != NONE).then(asked_by).otherwise(addressed).alias("customer"),
-        pl.when(brand != NONE)
-        .then(brand)
-        .otherwise(mentioned.replace_strict(brands["handle"], rows, default=NONE))
-        .alias("brand"),
-    ).drop("addressed", "mentioned")
+        pl.concat([tweets["author_id"], addressed]).gather(customer).alias("customer"),
+        pl.Series("brand", brand),
+    )
 
 
 def _with_shared_signatures(tweets: pl.DataFrame) -> pl.DataFrame:
