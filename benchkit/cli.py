@@ -72,11 +72,15 @@ Brand = Annotated[str, typer.Option(metavar="NAME", help="One brand only.")]
 TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Such as '80% in 1h'.")]
 
 
+def _refuse_two_sources(demo: bool, twcs: str, messages: str) -> None:
+    if demo and (twcs or messages):
+        raise BenchkitError("--demo and a file are two sources; name one of them")
+
+
 def _load(*, demo: bool, twcs: str, messages: str, events: str, as_of: str, brand: str = "") -> Dataset:
     from benchkit.sources import load
 
-    if demo and (twcs or messages):
-        raise BenchkitError("--demo and a file are two sources; name one of them")
+    _refuse_two_sources(demo, twcs, messages)
     data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
     return data.only(brand) if brand else data
 
@@ -160,8 +164,7 @@ def report(
     """Make the monthly report, and print where it is."""
     from benchkit.report import make_report
 
-    if demo and (twcs or messages):
-        raise BenchkitError("--demo and a file are two sources; name one of them")
+    _refuse_two_sources(demo, twcs, messages)
     with _stopping_cleanly("the last report, if there is one, stands as it was"):
         page = make_report(
             twcs=twcs,

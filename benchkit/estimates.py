@@ -11,7 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from benchkit.sample import REPLIED, Bools, Floats, Ints, Sample, SortedTimes
 from benchkit.stats.incidence import limits
-from benchkit.stats.shares import weekly_error, wilson
+from benchkit.stats.shares import effective_weeks, weekly_error, wilson
 
 Texts = npt.NDArray[np.object_]
 
@@ -227,7 +227,7 @@ def _incidence_margin(sample: Sample, horizons_seconds: Ints, cause: int) -> Mar
         counts = part.weekly_counts
         weeks = np.count_nonzero(counts, axis=1)[:, np.newaxis]
         with np.errstate(invalid="ignore", divide="ignore"):
-            effective = (counts.sum(axis=1) ** 2 / (counts**2).sum(axis=1))[:, np.newaxis]
+            effective = effective_weeks(counts)[:, np.newaxis]
             scale = weeks / (weeks - 1.0) * (part.counts / month.counts)[:, np.newaxis]
             se = part.incidence(cause).error(horizons_seconds, part.week) * np.sqrt(scale)
         return np.where((weeks >= least) & (effective >= least_effective), se, np.nan), weeks

@@ -22,7 +22,7 @@ class Interval(NamedTuple):
 class WeeklyError(NamedTuple):
     """A standard error from week to week, and the weeks it rests on; t with `weeks` - 1.
 
-    `effective` is how many weeks of equal size would tell as much: (sum n_w)² / sum n_w².
+    `effective` is (sum n_w)² / sum n_w², see `effective_weeks`.
     """
 
     se: Floats
@@ -70,5 +70,14 @@ def weekly_error(sums: npt.ArrayLike, counts: npt.ArrayLike, month_counts: npt.A
         residual = y - ratio[..., np.newaxis] * n
         variance = (residual**2).sum(axis=-1) / total**2 * (weeks / (weeks - 1.0)) * (total / month)
         se = np.where(weeks > 1, np.sqrt(variance), np.nan)
-        effective = total**2 / (n**2).sum(axis=-1)
-    return WeeklyError(se, weeks, effective)
+    return WeeklyError(se, weeks, effective_weeks(n))
+
+
+def effective_weeks(counts: Floats) -> Floats:
+    """How many weeks of equal size would tell as much as these, which are on the last axis.
+
+    >>> effective_weeks(np.array([10.0, 10, 10, 0])).item()
+    3.0
+    """
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts.sum(axis=-1) ** 2 / (counts**2).sum(axis=-1))
