@@ -1,53 +1,23 @@
-"""Tidy estimates in, pictures out: one function per question, and the renderer all of them share.
-
-Nothing is computed here that a reader would quote. A chart is as wide as its `width` says in
-JupyterLab; the report's page stretches it to the column.
-"""
+"""The expectation curve: which share of customers has an answer, by the time since they wrote."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
 
+from benchkit.charts.style import DAY, FAINT, HOUR, PALETTE, QUIET, time_axis, time_scale, values
 from benchkit.errors import UnknownNameError
-from benchkit.tables import CHART_TYPE, group_label
+from benchkit.tables import group_label
 from benchkit.words import human_seconds, month_name, percent, span
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's colours, which colour-blind readers can tell apart."""
-
-_INK, _QUIET, _FAINT = "#1d232b", "#56606d", "#ced4db"
-_FONT = (
-    "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, 'Apple SD Gothic Neo', "
-    "'Malgun Gothic', 'Hiragino Sans', 'Yu Gothic', 'PingFang SC', 'Microsoft YaHei', "
-    "'Noto Sans CJK KR', 'Noto Sans CJK JP', 'Noto Sans CJK SC', sans-serif"
-)
-_HOUR, _DAY = 3_600, 86_400
-_TIME_TICKS = (60, 900, _HOUR, 4 * _HOUR, _DAY, 7 * _DAY)
-_MARKED_SECONDS = (_HOUR, _DAY)
+_MARKED_SECONDS = (HOUR, DAY)
 _CURVE_COLUMNS = ("metric", "seconds", "estimate", "lower", "upper", "n", "status")
 _MAX_NAME_WIDTH = 110
 _MAX_TIMES = 60
 _MAX_BANDS = 3
-
-
-def enable_renderer() -> None:
-    """Make altair draw with benchkit's renderer and theme, in JupyterLab and in reports.
-
-    >>> enable_renderer()
-    >>> alt.renderers.active, alt.theme.active
-    ('benchkit', 'benchkit')
-
-    A picture is stored as its Vega-Lite specification beside its alt text; JupyterLab
-    draws that without a network, live and when a saved notebook is opened again.
-    """
-    alt.renderers.register("benchkit", _mimebundle)
-    alt.renderers.enable("benchkit")
-    alt.theme.register("benchkit", enable=True)(_theme)
 
 
 def answered_within_curve(
@@ -67,7 +37,7 @@ def answered_within_curve(
     rows, groups = _curve_rows(curve)
     named = groups[:coloured]
     colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(named)}
-    rows = rows.with_columns(pl.col("group").replace_strict(colours, default=_FAINT).alias("colour"))
+    rows = rows.with_columns(pl.col("group").replace_strict(colours, default=FAINT).alias("colour"))
     among_answered = "replied_within" in curve["metric"]
     title = "When an answer came, how soon?" if among_answered else "How soon is a customer answered?"
     whose = "Messages that were answered" if among_answered else "All who wrote, answered or not"
@@ -77,7 +47,7 @@ def answered_within_curve(
     top = math.ceil(10 * min(max(highest, default=1.0), 1.0)) / 10
     ends = _name_places(rows_named, gap=15 * top / height, top=top)
 
-    x = alt.X("seconds:Q", title="Time since the customer wrote", scale=_time_scale(rows), axis=_time_axis())
+    x = alt.X("seconds:Q", title="Time since the customer wrote", scale=time_scale(rows), axis=time_axis())
     y, y_lower = (
         alt.Y(
             f"{field}:Q",
@@ -96,13 +66,13 @@ def answered_within_curve(
     band_opacity = if_pointed_at.then(alt.value(0.2)).otherwise(alt.value(0.15 if with_bands else 0))
     line_width = if_pointed_at.then(alt.value(3.5)).otherwise(alt.value(2))
 
-    marks = alt.Chart(_values(pl.DataFrame({"seconds": _MARKED_SECONDS}))).encode(x=x)
-    lines = alt.Chart(_values(rows.drop("status"))).encode(x=x, color=colour, detail="group:N")
-    names = alt.Chart(_values(ends)).encode(x=x, y=y, color=colour, text="group:N")
+    marks = alt.Chart(values(pl.DataFrame({"seconds": _MARKED_SECONDS}))).encode(x=x)
+    lines = alt.Chart(values(rows.drop("status"))).encode(x=x, color=colour, detail="group:N")
+    names = alt.Chart(values(ends)).encode(x=x, y=y, color=colour, text="group:N")
     points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
     return alt.LayerChart(
         layer=[
-            marks.mark_rule(color=_QUIET, strokeDash=[2, 3]),
+            marks.mark_rule(color=QUIET, strokeDash=[2, 3]),
             lines.mark_area(clip=True, aria=False).encode(y=y_lower, y2="upper:Q", opacity=band_opacity),
             lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
             points.encode(y=y, tooltip=_TOOLTIP).add_params(pointed_at),
@@ -153,26 +123,6 @@ def _curve_rows(curve: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return rows, groups.to_list()
 
 
-def _values(rows: pl.DataFrame) -> alt.InlineData:
-    return alt.InlineData(values=rows.to_dicts())
-
-
-def _time_scale(rows: pl.DataFrame) -> alt.Scale:
-    ends = [min(rows["seconds"], default=60), max(rows["seconds"], default=7 * _DAY)]
-    return alt.Scale(type="log", domain=ends, nice=False)
-
-
-def _time_axis() -> alt.Axis:
-    words = ", ".join(f"'{seconds}': '{human_seconds(seconds)}'" for seconds in _TIME_TICKS)
-    return alt.Axis(
-        values=list(_TIME_TICKS),
-        labelExpr=f"({{{words}}})[datum.value]",
-        labelOverlap="greedy",
-        labelSeparation=4,
-        grid=False,
-    )
-
-
 def _name_places(rows: pl.DataFrame, *, gap: float, top: float) -> pl.DataFrame:
     """Where each line's name goes: at its end, moved so that no two lie on each other."""
     ends = rows.group_by("group", maintain_order=True).last().sort("estimate", "group")
@@ -207,42 +157,4 @@ def _in_words(title: str, rows: pl.DataFrame, named: Sequence[str]) -> str:
 
 
 def _mark_words(seconds: int) -> str:
-    return "24 h" if seconds == _DAY else human_seconds(seconds)
-
-
-def _mimebundle(spec: dict[str, Any]) -> dict[str, Any]:
-    return {CHART_TYPE: spec, "text/plain": spec.get("description", "A chart")}
-
-
-def _theme() -> alt.theme.ThemeConfig:
-    return {
-        "config": {
-            "background": "white",
-            "padding": {"left": 0, "top": 4, "right": 4, "bottom": 4},
-            "font": _FONT,
-            "view": {"stroke": None},
-            "title": {
-                "anchor": "start",
-                "frame": "bounds",
-                "color": _INK,
-                "fontSize": 16,
-                "fontWeight": 600,
-                "subtitleColor": _QUIET,
-                "subtitleFontSize": 12.5,
-                "subtitlePadding": 5,
-                "offset": 14,
-            },
-            "axis": {
-                "labelColor": _QUIET,
-                "labelFontSize": 12,
-                "titleColor": _QUIET,
-                "titleFontSize": 12,
-                "titleFontWeight": "normal",
-                "titlePadding": 8,
-                "gridColor": "#e8ebef",
-                "domainColor": _FAINT,
-                "tickColor": _FAINT,
-            },
-            "text": {"font": _FONT, "fontSize": 12},
-        }
-    }
+    return "24 h" if seconds == DAY else human_seconds(seconds)

@@ -1,0 +1,10 @@
+"""Tidy estimates in, pictures out: one function per question, and the renderer all of them share.
+
+Nothing is computed here that a reader would quote. A chart is as wide as its `width` says in
+JupyterLab; the report's page stretches it to the column.
+"""
+
+from benchkit.charts.curve import answered_within_curve
+from benchkit.charts.style import PALETTE, enable_renderer
+
+__all__ = ["PALETTE", "answered_within_curve", "enable_renderer"]
