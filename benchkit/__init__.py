@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from benchkit.errors import BenchkitError as BenchkitError
     from benchkit.measurement import expectation_curve as expectation_curve
     from benchkit.measurement import measure as measure
+    from benchkit.measurement import measure_months as measure_months
     from benchkit.metrics import Metric as Metric
     from benchkit.metrics import answered_within as answered_within
+    from benchkit.pseudonyms import pseudonymise as pseudonymise
+    from benchkit.published import expectations as expectations
     from benchkit.sources import load as load
     from benchkit.sources.messages import read_messages as read_messages
     from benchkit.sources.synthetic import synthesize as synthesize
@@ -35,10 +38,13 @@ _HOME = {
     "Waits": "waits",
     "answered_within": "metrics",
     "expectation_curve": "measurement",
+    "expectations": "published",
     "find_waits": "waits",
     "glossary": "catalogue",
     "load": "sources",
     "measure": "measurement",
+    "measure_months": "measurement",
+    "pseudonymise": "pseudonyms",
     "read_messages": "sources.messages",
     "read_twcs": "sources.twcs",
     "synthesize": "sources.synthetic",

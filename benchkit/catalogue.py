@@ -153,6 +153,15 @@ def headline(told: Container[str]) -> list[str]:
     return [name for name in names if name in told]
 
 
+def matters(name: str) -> bool:
+    """Whether a metric is among the figures that matter most, or stands in for one.
+
+    >>> matters("replied_within_1h"), matters("messages_in")
+    (True, False)
+    """
+    return name in HEADLINE or name in _AMONG_ANSWERED.values()
+
+
 def find_metrics(metrics: str | Metric | Sequence[str | Metric]) -> tuple[Metric, ...]:
     """Metrics as they are, or by their names in the catalogue.
 

@@ -13,10 +13,11 @@ from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Count, Metric, Share, Target, Time, Volume
+from benchkit.periods import no_such_month, parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.study import NOT_BY_AGENT, Study, study
-from benchkit.waits import Waits
+from benchkit.waits import MIN_BRANDS, Waits
 
 HISTORY_WEEKS = 13
 MIN_WAITS = 30
@@ -63,6 +64,38 @@ def measure(
     with_volumes = any(isinstance(metric.computes, Volume) for metric in chosen)
     asked = study(waits, month=month, by=by, history_weeks=history_weeks, with_volumes=with_volumes)
     return _tidy(asked, [_rows(asked, metric, goal, min_waits) for metric in chosen])
+
+
+def measure_months(
+    waits: Waits,
+    *,
+    month: str,
+    months: int = 13,
+    by: str | Sequence[str] | None = None,
+    metrics: str | Metric | Sequence[str | Metric] = CATALOGUE,
+    target: str | None = None,
+    min_waits: int = MIN_WAITS,
+) -> pl.DataFrame:
+    """Measure a month and those before it: as `measure`, with a first column `month`.
+
+    >>> from benchkit import find_waits
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> waits = find_waits(from_timelines("C0 A10"))
+    >>> measure_months(waits, month=waits.latest_month(), metrics="waits").select("month", "estimate").rows()
+    [('2026-03', 1.0)]
+
+    Of the `months` calendar months that end with `month`, those without waits are left out.
+    """
+    last, there = parse_month(month), waits.months()
+    if last.label not in there:
+        raise no_such_month(last.label, there, waits.about.name)
+    wanted = [label for label in there if 0 <= last.number - parse_month(label).number < months]
+    return pl.concat(
+        measure(waits, month=label, by=by, metrics=metrics, target=target, min_waits=min_waits).select(
+            pl.lit(label).alias("month"), pl.all()
+        )
+        for label in wanted
+    )
 
 
 def expectation_curve(
@@ -204,11 +237,23 @@ def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> p
     if seconds:
         frame = frame.with_columns(pl.Series("seconds", list(seconds) * n_groups, pl.Int64))
     figures = pl.DataFrame({k: v.tolist() if v.dtype.kind in "OU" else v for k, v in columns.items()})
-    return frame.hstack(figures).select(
+    tidy = frame.hstack(figures).select(
         *frame.columns,
         pl.col("estimate", "lower", "upper").fill_nan(None),
         pl.col("n", "n_replied"),
         pl.col("status").cast(ESTIMATES["status"]),
         "method",
         pl.lit(asked.definition).alias("definition"),
+    )
+    return _without_few_brands(asked, tidy, len(rows)) if asked.too_few_brands.any() else tidy
+
+
+def _without_few_brands(asked: Study, tidy: pl.DataFrame, n_rows: int) -> pl.DataFrame:
+    """Blank whatever would tell of too few peers, the number of their waits included."""
+    too_few = pl.Series(np.repeat(asked.too_few_brands, n_rows))
+    blank = dict.fromkeys(("estimate", "lower", "upper", "n", "n_replied"))
+    said = {"status": "withheld", "method": f"fewer than {MIN_BRANDS} brands"}
+    return tidy.with_columns(
+        pl.when(too_few).then(pl.lit(value)).otherwise(name).cast(tidy.schema[name]).alias(name)
+        for name, value in (blank | said).items()
     )

@@ -22,6 +22,11 @@ class Period:
     start: datetime
     end: datetime
 
+    @property
+    def number(self) -> int:
+        """Months counted from the year 0, so that those of two periods can be subtracted."""
+        return 12 * self.start.year + self.start.month
+
 
 def parse_month(month: str) -> Period:
     """Read a month written as 2026-10.

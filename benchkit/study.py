@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,7 @@ from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
 from benchkit.sample import Bools, Ints, Sample
 from benchkit.schema import DIMENSIONS
-from benchkit.waits import Waits
+from benchkit.waits import MIN_BRANDS, Peers, Waits
 
 NOT_BY_AGENT = (
     "a customer's message belongs to no agent until one replies, so by agent there are only "
@@ -31,6 +30,7 @@ class Study:
     sample: Sample
     is_first: Bools
     unneeded: Ints
+    too_few_brands: Bools
     volumes: Mapping[str, Ints]
     selection: str | None
     by_agent: bool
@@ -91,13 +91,14 @@ def study(
         in_month=in_month_rows,
         n_groups=groups.height,
         n_weeks=int(week.max()) + 1,
-        month_over=period is None or _is_over(period, waits),
+        month_over=period is None or waits.is_over(period.label),
     )
     return Study(
         groups=groups.drop("group"),
         sample=everyone if kept.all() else everyone.where(kept),
         is_first=frame["is_first"].to_numpy()[kept],
         unneeded=everyone.where(~kept).month.counts,
+        too_few_brands=_too_few_brands(in_month, groups, keys, waits.peers),
         volumes={
             column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
                 np.int64
@@ -130,6 +131,7 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
     watched = (pl.lit(waits.as_of) - pl.col("started_at")).dt.total_seconds()
     frame = waits.frame.select(
         *map(_key, keys),
+        pl.col("brand").alias("of_brand"),
         local_time("started_at", waits.time_zones).alias("local"),
         watched.alias("watched_seconds"),
         "wait_seconds",
@@ -169,6 +171,30 @@ def _count(messages: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return counts.with_columns(pl.col("conversations", "customers").fill_null(0)).drop("everyone").collect()
 
 
+def _too_few_brands(
+    in_month: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str], peers: Peers | None
+) -> Bools:
+    """By group: whether it tells of peers, and of fewer than `MIN_BRANDS` of them.
+
+    A brand among unnamed ones hides behind those of its industry, where that is told, or
+    behind all the others.
+    """
+    by_brand = "brand" in keys
+    if peers is None or (by_brand and peers.named) or not (by_brand or "industry" in keys):
+        return np.zeros(groups.height, dtype=bool)
+    behind = [key for key in keys if key == "industry"]
+    others = in_month.filter(pl.col("of_brand").cast(pl.String) != peers.own)
+    brands = groups.lazy().with_columns(pl.lit(0).alias("everyone"))
+    counted = others.lazy().group_by(*behind, pl.lit(0).alias("everyone"))
+    n_others = counted.agg(pl.col("of_brand").n_unique().alias("n_others"))
+    found = brands.join(
+        n_others, on=[*behind, "everyone"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    is_own = pl.col("brand").cast(pl.String) == peers.own if by_brand else pl.col("n_others") == 0
+    few = (pl.col("n_others").fill_null(0) < MIN_BRANDS) & ~is_own
+    return found.select(few).collect().to_series().to_numpy()
+
+
 def _numbered(frame: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     if not keys:
         return frame.with_columns(pl.lit(0, pl.UInt32).alias("group"))
@@ -183,8 +209,3 @@ def _weeks_before_the_end(local: pl.Series, period: Period | None) -> Ints:
     )
     inclusive = 0 if period is None else 1
     return np.asarray((to_the_end - inclusive) // (WEEK // timedelta(microseconds=1)), dtype=np.int64)
-
-
-def _is_over(period: Period, waits: Waits) -> bool:
-    zones = {"UTC", *waits.time_zones.values()}
-    return all(waits.as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= period.end for zone in zones)

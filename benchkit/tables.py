@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
 from html import escape
 from importlib.metadata import version
 from typing import Any
@@ -14,50 +13,15 @@ import polars as pl
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
-from benchkit.metrics import Metric
+from benchkit.html import Cell, Html, facts, table
+from benchkit.metrics import Metric, Share
+from benchkit.periods import parse_month
 from benchkit.waits import Waits
 from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
 
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
-
-Cell = str | tuple[str, str]
-
-
-@dataclass(frozen=True, repr=False)
-class Html:
-    """A piece of HTML that shows itself in JupyterLab and in a report."""
-
-    html: str
-
-    def __repr__(self) -> str:
-        return f"Html of {len(self.html):,} characters"
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, kind: str = "figures") -> Html:
-    """Make an HTML table of text; a cell may be a pair, whose second part is set small.
-
-    >>> print(table(["Brand"], [["<b>"]]).html)
-    <table class="figures"><thead><tr><th scope="col">Brand</th></tr></thead>
-    <tbody><tr><th scope="row"><bdi>&lt;b&gt;</bdi></th></tr></tbody></table>
-    """
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
-    body = "\n".join(
-        "<tr>" + "".join(_cell(cell, i == 0) for i, cell in enumerate(row)) + "</tr>" for row in rows
-    )
-    return Html(f'<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>')
-
-
-def _cell(cell: Cell, is_first: bool) -> str:
-    main, small = (cell, "") if isinstance(cell, str) else cell
-    beneath = f" <small>{escape(small)}</small>" if small else ""
-    if is_first:
-        return f'<th scope="row"><bdi>{escape(main)}</bdi>{beneath}</th>'
-    return f"<td>{escape(main)}{beneath}</td>"
 
 
 def group_columns(estimates: pl.DataFrame) -> list[str]:
@@ -70,53 +34,118 @@ def group_columns(estimates: pl.DataFrame) -> list[str]:
 
 def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> pl.Expr:
     """Each row's group in one string, or `together` where there are no groups."""
-    groups = [pl.col(name).cast(pl.String).fill_null("not stated") for name in group_columns(estimates)]
+    groups = [
+        pl.col(name).cast(pl.String).fill_null("answered by nobody" if name == "agent" else "not stated")
+        for name in group_columns(estimates)
+    ]
     return pl.concat_str(groups, separator=" · ") if groups else pl.lit(together)
 
 
-def headline(estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALOGUE) -> Html:
+def headline(
+    estimates: pl.DataFrame,
+    *,
+    expected: pl.DataFrame | None = None,
+    metrics: Sequence[Metric] = CATALOGUE,
+) -> Html:
     """Show the figures that matter most of all groups together, each with its interval.
 
     Of data selected on being answered, the figures among answered messages take the place
-    of the refused ones.
+    of the refused ones. Of several months (`measure_months`) the last one is shown, with the
+    month before beside it; and beside a share what a survey found to be `expected`.
     """
-    told = {row["metric"]: row for row in _told(estimates).iter_rows(named=True)}
+    now, before = _last_two_months(_told(estimates))
     rows: list[tuple[Cell, ...]] = []
-    for metric in _chosen(told, metrics):
-        value, limits = _cell_of(told[metric.name], metric.unit)
-        rows.append((metric.label, value, (_basis(told[metric.name]), limits)))
-    return table(("Figure", "Value", "Interval"), rows, kind="headline")
+    for metric in _chosen(now, metrics):
+        value, limits = _cell_of(now[metric.name], metric.unit)
+        beside = [_before(before.get(metric.name), metric), _expected(expected, metric)]
+        rows.append((metric.label, value, (_basis(now[metric.name]), limits), *beside))
+    return table(("Figure", "Value", "Interval", "Before", "Expected"), rows, kind="headline")
 
 
-def by_group(estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALOGUE) -> Html:
+def _last_two_months(told: pl.DataFrame) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The rows of the last month and, where it was measured, of the one before, by metric."""
+    rows = told.to_dicts()
+    last = max((row.get("month", "") for row in rows), default="")
+    now, before = {}, {}
+    for row in rows:
+        if row.get("month", "") == last:
+            now[row["metric"]] = row
+        elif parse_month(row["month"]).number == parse_month(last).number - 1:
+            before[row["metric"]] = row
+    return now, before
+
+
+def _before(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
+    if row is None or row["status"] == "withheld":
+        return ""
+    value, limits = _cell_of(row, metric.unit)
+    return f"{month_name(row['month'])}: {value}", limits
+
+
+def _expected(expected: pl.DataFrame | None, metric: Metric) -> str:
+    """What part of customers expects an answer within the metric's time."""
+    share = metric.computes
+    if expected is None or not isinstance(share, Share) or share.outcome != "replied":
+        return ""
+    within = share.within_seconds
+    points = expected.filter(pl.col("seconds") == within).sort("year").select("share", "year").rows()
+    told = ", ".join(f"{share:.0%} ({year})" for share, year in points)
+    return told and f"Customers who expect it: {told}"
+
+
+def by_group(*estimates: pl.DataFrame, metrics: Sequence[Metric] = CATALOGUE) -> Html:
     """Show the figures that matter most, a row for each group, those with most waits first.
 
-    Groups with too few waits are listed with their number and no figure.
+    Months are in order of time. Groups with too few waits are listed with their number and
+    no figure. Several frames make several tables.
     """
+    return Html("".join(_by_group(frame, metrics) for frame in estimates))
+
+
+def _by_group(estimates: pl.DataFrame, metrics: Sequence[Metric]) -> str:
     told = _told(estimates)
     chosen = [m for m in _chosen(set(told["metric"]), metrics) if m.name != "waits"]
     labels = {metric.name: metric.label for metric in chosen}
     units = {metric.name: metric.unit for metric in chosen}
-    return _wide(told.filter(pl.col("metric").is_in(list(labels))), "metric", labels, units)
+    return _wide(told.filter(pl.col("metric").is_in(list(labels))), "metric", labels, units).html
 
 
-def curve(estimates: pl.DataFrame) -> Html:
+def curve(estimates: pl.DataFrame, *, seconds: Sequence[int] = _CURVE_SECONDS) -> Html:
     """Show a curve's numbers at a few times, a row for each group, those with most waits first."""
-    at_times = estimates.filter(pl.col("seconds").is_in(_CURVE_SECONDS))
-    labels = {seconds: human_seconds(seconds) for seconds in at_times["seconds"].unique().sort()}
+    at_times = estimates.filter(pl.col("seconds").is_in(seconds))
+    labels = {time: human_seconds(time) for time in at_times["seconds"].unique().sort()}
     return _wide(at_times, "seconds", labels, dict.fromkeys(labels, "share"))
 
 
-def remarks(waits: Waits, *estimates: pl.DataFrame) -> Html:
+def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
+    """Show what customers expect beside what they got: `expected` points, and the curve there."""
+    among = ", of those answered" if "replied_within" in curve["metric"] else ""
+    got = {(row["seconds"], row["group"]): row for row in _labelled(curve).iter_rows(named=True)}
+    groups = list(dict.fromkeys(group for _, group in got))
+    rows: list[list[Cell]] = []
+    for point in expected.sort("seconds", "year").iter_rows(named=True):
+        found = [got.get((point["seconds"], group)) for group in groups]
+        cells = [_cell_of(row, "share") if row else NOTHING for row in found]
+        rows.append([f"within {point['threshold']}", (f"{point['share']:.0%}", f"{point['year']}"), *cells])
+    sources = "; ".join(f"{source}" for source in expected["source"].unique().sort())
+    header = ("Time", "Expect an answer", *(f"{group}: answered{among}" for group in groups))
+    return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
+
+
+def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html:
     """Say once, in words, what a reader must know of these figures; nothing where there is nothing."""
-    statuses = {status for frame in estimates for status in frame["status"]}
+    statuses = {status for frame in estimates for status in _last_month(frame)["status"]}
     unreadable = waits.audit.excluded.filter(pl.col("kind") == "unreadable").height
+    missing = waits.missing_of(month) if month else ""
+    as_of = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
     sentences = [
-        f"{waits.about.selection} Shares and times here are of the messages that were answered."
+        f"{waits.about.selection} Shares and times here are of the messages that were answered, and "
+        "flatter; targets and surveys speak of all messages."
         if waits.about.selection
         else "",
-        "Figures marked provisional may still change: not every wait has been watched long enough "
-        f"as of {waits.as_of:%Y-%m-%d %H:%M} UTC."
+        f"{month_name(month)} is not whole: {missing}." if missing else "",
+        f"Figures marked provisional may still change: not every wait has been watched long enough "
+        f"as of {as_of}."
         if "provisional" in statuses
         else "",
         f"Rows that could not be read, and are in no figure: {unreadable:,}." if unreadable else "",
@@ -125,34 +154,39 @@ def remarks(waits: Waits, *estimates: pl.DataFrame) -> Html:
     return Html(f'<ul class="remarks">{items}</ul>' if items else "")
 
 
-def definitions(waits: Waits, estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALOGUE) -> Html:
-    """Say in full words what the figures shown mean, and by which rules waits were found."""
-    shown = _chosen(set(_told(estimates)["metric"]), metrics)
+def _last_month(estimates: pl.DataFrame) -> pl.DataFrame:
+    if "month" not in estimates.columns:
+        return estimates
+    return estimates.filter(pl.col("month") == pl.col("month").max())
+
+
+def definitions(waits: Waits, *, metrics: Sequence[Metric] = CATALOGUE) -> Html:
+    """Say in full words what the figures that matter most mean, and by which rules waits were found."""
+    told = [m for m in metrics if not (m.needs_unanswered and waits.about.selection)]
+    meanings = facts((m.label, m.definition) for m in told if catalogue.matters(m.name))
     rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.definition.sentences())
     found = f"<p>How waits are found, by the definition {escape(waits.definition.label)}:</p>"
-    return Html(_pairs((m.label, m.definition) for m in shown) + f'{found}<ol class="rules">{rules}</ol>')
+    return Html(f'{meanings.html}{found}<ol class="rules">{rules}</ol>')
 
 
-def provenance(waits: Waits, *, month: str, brand: str = "", target: str = "") -> Html:
-    """Say what the figures were made from, and with what."""
+def provenance(waits: Waits, **parameters: object) -> Html:
+    """Say what the figures were made from, with what, and by which parameters."""
     packages = ("benchkit", "polars", "numpy", "scipy", "altair")
     made_with = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
-    facts = {
+    asked = (f"{name} = {value}" for name, value in parameters.items() if value not in ("", False))
+    told = {
         "Data": ", ".join(part for part in (waits.about.name, waits.about.licence) if part),
         "Taken": f"{waits.as_of:%Y-%m-%d %H:%M} UTC",
         "Rows": waits.audit.sentence() if waits.audit.rows_read else "made up, none read",
-        "Month": month_name(month),
-        "Brand": brand or "all",
-        "Target": target or "none",
         "Definition": waits.definition.label,
+        "Parameters": ", ".join(asked) or "none",
         "Made with": ", ".join(made_with),
     }
-    return Html(_pairs(facts.items()))
+    return facts(told.items())
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
-    return f'<dl class="facts">{items}</dl>'
+def _labelled(estimates: pl.DataFrame) -> pl.DataFrame:
+    return estimates.with_columns(group_label(estimates).alias("group"))
 
 
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:
@@ -169,9 +203,14 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
 
     Groups of which everything was withheld follow in one sentence, each with its number.
     """
-    labelled = estimates.with_columns(group_label(estimates).alias("group"))
+    labelled = _labelled(estimates)
     found = {(row["group"], row[across]): row for row in labelled.iter_rows(named=True)}
-    groups = labelled.group_by("group").agg(pl.col("n").max()).sort("n", "group", descending=[True, False])
+    groups = labelled.group_by("group").agg(pl.col("n").max())
+    by_month = group_columns(estimates) == ["month"]
+    if by_month:
+        groups = groups.sort("group", descending=True)
+    else:
+        groups = groups.sort("n", "group", descending=[True, False], nulls_last=True)
     rows: list[list[Cell]] = []
     unshown: dict[str, list[str]] = {}
     reasons, bases = set(), dict[str, dict[str, None]]()
@@ -179,14 +218,16 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
         cells = [found[group, key] for key in labels]
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
         if len(withheld) == sum(units[key] != "count" for key in labels):
-            unshown.setdefault(withheld[0], []).append(f"<bdi>{escape(group)}</bdi> ({count(n)})")
+            unshown.setdefault(withheld[0], []).append(
+                f"<bdi>{escape(group)}</bdi>" + ("" if n is None else f" ({count(n)})")
+            )
         else:
             reasons.update(withheld)
             for cell in cells:
                 if cell["lower"] is not None:
                     bases.setdefault(_interval_basis(cell["method"]), {})[group] = None
             figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
-            rows.append([group, count(n), *figures])
+            rows.append([month_name(group) if by_month else group, count(n), *figures])
     who = " · ".join(group_columns(estimates)).capitalize() or "Who"
     notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
     for basis, some in bases.items():

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from benchkit.dataset import About, Audit, Dataset
 from benchkit.definitions import BENCHKIT, Definition
-from benchkit.errors import BenchkitError
+from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.periods import WEEK, local_time, parse_month
 from benchkit.schema import DIMENSIONS, OUTCOMES, SENDERS, WAITS
+
+MIN_BRANDS = 5
+"""No figure of peers is told from fewer brands."""
 
 _CLOSINGS = ("closed", "closed_no_reply_needed")
 _KINDS = ("assigned", *SENDERS, *_CLOSINGS)  # in the order in which they are taken at one instant
 _CONVERSATION, _KIND, _AT, _NUMBER = pl.col("conversation_id"), pl.col("kind"), pl.col("at"), pl.col("number")
+
+
+@dataclass(frozen=True)
+class Peers:
+    """How brands are compared: which one is one's `own`, if any, and whether the others are `named`."""
+
+    own: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +37,8 @@ class Waits:
     """One row per time a customer waited, and what is needed to make fair figures of them.
 
     `frame` holds the rows (`schema.WAITS`, lazy); `volumes` a row per message, without its
-    text, for what waits alone cannot tell (messages, conversations, customers).
+    text, for what waits alone cannot tell (messages, conversations, customers). `peers` is
+    set where brands are compared: then figures of too few of them are withheld.
     """
 
     frame: pl.LazyFrame
@@ -35,11 +48,36 @@ class Waits:
     definition: Definition
     audit: Audit
     time_zones: Mapping[str, str]
+    peers: Peers | None = None
 
     def collect(self) -> Waits:
         """The same waits held in memory, for measuring them more than once."""
         frame, volumes = pl.collect_all([self.frame, self.volumes])
         return replace(self, frame=frame.lazy(), volumes=volumes.lazy())
+
+    def only(self, brand: str) -> Waits:
+        """The waits of one brand, or all of them where it is empty."""
+        if not brand:
+            return self
+        names = (
+            self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort().to_list()
+        )
+        if brand not in names:
+            raise UnknownNameError("brand", brand, names, where=f"in {self.about.name}")
+        return self._where(pl.col("brand") == brand)
+
+    def without(self, brand: str) -> Waits:
+        """The waits of the other brands."""
+        return self._where(pl.col("brand") != brand)
+
+    def _where(self, chosen: pl.Expr) -> Waits:
+        return replace(self, frame=self.frame.filter(chosen), volumes=self.volumes.filter(chosen))
+
+    def splits(self) -> list[str]:
+        """What there is to tell a brand's waits apart by: channel, and each dimension that says something."""
+        carried = [name for name in DIMENSIONS if name in self.frame.collect_schema()]
+        told = self.frame.select(pl.col(carried).is_not_null().any()).collect()
+        return ["channel", *(name for name in carried if told[name].item())]
 
     def months(self) -> list[str]:
         """The months in which waits started, in order, as 2026-10."""
@@ -54,6 +92,21 @@ class Waits:
         seen_until = (self.as_of - WEEK).replace(tzinfo=None)
         over = [month for month in months if parse_month(month).end <= seen_until]
         return (over or months)[-1]
+
+    def is_over(self, month: str) -> bool:
+        """Whether the extract was taken after the month's end, in every brand's time zone."""
+        zones = {"UTC", *self.time_zones.values()}
+        end = parse_month(month).end
+        return all(self.as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= end for zone in zones)
+
+    def missing_of(self, month: str) -> str:
+        """What of a month is not in the data, in words; nothing where it is all there."""
+        period = parse_month(month)
+        if not self.is_over(month):
+            return f"the data were taken on {self.as_of:%Y-%m-%d}, before its end"
+        first = self.frame.select(local_time("started_at", self.time_zones).min()).collect().item()
+        begins_late = first is not None and period.start + timedelta(days=1) <= first < period.end
+        return f"the data begin on {first:%Y-%m-%d}" if begins_late else ""
 
     def __repr__(self) -> str:
         return f"Waits({self.about.name!r}, {self.definition.label}, as of {self.as_of:%Y-%m-%d %H:%M} UTC)"

@@ -204,4 +204,4 @@ BRANDS = (
     Brand("Mistral Volley", "Sports", 0.055, slowness=1.5, size=0.2, agents=3, dm_share=0.05),
     Brand("Saltmarsh Rovers", "Sports", 0.07, slowness=1.1, size=0.9, agents=4, dm_share=0.05),
 )
-"""Forty-eight brands in eight industries, four of them much better staffed; likeness to a real one is chance."""
+"""Six brands in each industry, four of all much better staffed; likeness to a real one is chance."""

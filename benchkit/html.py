@@ -1,0 +1,50 @@
+"""Pieces of HTML that show themselves in a notebook; every text is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+Cell = str | tuple[str, str]
+
+
+@dataclass(frozen=True, repr=False)
+class Html:
+    """A piece of HTML that shows itself in JupyterLab and in a report."""
+
+    html: str
+
+    def __repr__(self) -> str:
+        return f"Html of {len(self.html):,} characters"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, kind: str = "figures") -> Html:
+    """Make an HTML table of text; a cell may be a pair, whose second part is set small.
+
+    >>> print(table(["Brand"], [["<b>"]]).html)
+    <table class="figures"><thead><tr><th scope="col">Brand</th></tr></thead>
+    <tbody><tr><th scope="row"><bdi>&lt;b&gt;</bdi></th></tr></tbody></table>
+    """
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    body = "\n".join(
+        "<tr>" + "".join(_cell(cell, i == 0) for i, cell in enumerate(row)) + "</tr>" for row in rows
+    )
+    return Html(f'<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>')
+
+
+def _cell(cell: Cell, is_first: bool) -> str:
+    main, small = (cell, "") if isinstance(cell, str) else cell
+    beneath = f" <small>{escape(small)}</small>" if small else ""
+    if is_first:
+        return f'<th scope="row"><bdi>{escape(main)}</bdi>{beneath}</th>'
+    return f"<td>{escape(main)}{beneath}</td>"
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> Html:
+    """Make a list of names and what belongs to each."""
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
+    return Html(f'<dl class="facts">{items}</dl>')

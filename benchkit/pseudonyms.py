@@ -1,0 +1,154 @@
+"""Letters in place of names, so that a comparison can be shown to those who are compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count, product
+from string import ascii_uppercase
+from typing import TypeVar
+
+import polars as pl
+
+from benchkit.errors import UnknownNameError
+from benchkit.waits import Peers, Waits
+
+Pair = tuple[str, str]
+Name = TypeVar("Name", str, Pair)
+_UNSIGNED = "unsigned"
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """Who is called what: `brands` by name, `agents` by brand and name."""
+
+    brands: Mapping[str, str]
+    agents: Mapping[Pair, str]
+    peers: Peers
+
+    def key(self) -> pl.DataFrame:
+        """The names behind what is shown, a row for each: kind, brand, name, shown_as."""
+        rows = [("brand", brand, brand, shown) for brand, shown in self.brands.items()]
+        rows += [("agent", brand, agent, shown) for (brand, agent), shown in self.agents.items()]
+        return pl.DataFrame(
+            rows, schema=dict.fromkeys(("kind", "brand", "name", "shown_as"), pl.String), orient="row"
+        )
+
+    def applied_to(self, waits: Waits) -> Waits:
+        """The same waits under these names, and held to what may be told of peers."""
+        return replace(
+            waits,
+            frame=self._in_place_of_names(waits.frame),
+            volumes=self._in_place_of_names(waits.volumes),
+            time_zones={self.brands.get(name, name): zone for name, zone in waits.time_zones.items()},
+            peers=self.peers,
+        )
+
+    def _in_place_of_names(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        rows = [(*pair, shown) for pair, shown in self.agents.items()]
+        agents = pl.LazyFrame(
+            rows, schema=dict.fromkeys(("brand", "agent_id", "shown_as"), pl.String), orient="row"
+        )
+        brand = pl.col("brand").replace_strict(self.brands, return_dtype=pl.String).cast(pl.Categorical())
+        return (
+            frame.with_columns(pl.col("brand").cast(pl.String))
+            .join(agents, on=["brand", "agent_id"], how="left", maintain_order="left")
+            .with_columns(brand, pl.col("shown_as").alias("agent_id"))
+            .drop("shown_as")
+        )
+
+
+def deal_pseudonyms(
+    waits: Waits, *, brand: str = "", name_peers: bool = False, name_agents: bool = False
+) -> Pseudonyms:
+    """Deal a letter to each brand but one's own and to each agent, or leave them their names.
+
+    >>> from benchkit import find_waits
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> deal_pseudonyms(find_waits(from_timelines("C0 A10", brand="Acme"))).agents
+    {('Acme', 'Acme/A'): 'Agent A'}
+
+    The order of the letters hangs on the waits themselves, so that it cannot be worked out
+    from the names alone; data taken later is dealt anew. A brand alone in its data is one's
+    own. Replies that nobody signed stay `unsigned`.
+
+    Raises `UnknownNameError` for a brand there is not.
+    """
+    speakers = [
+        frame.select(pl.col("brand").cast(pl.String), "agent_id") for frame in (waits.frame, waits.volumes)
+    ]
+    pairs = pl.concat(speakers).unique().collect().rows()
+    names = {name for name, _ in pairs}
+    if brand and brand not in names:
+        raise UnknownNameError("brand", brand, sorted(names), where=f"in {waits.about.name}")
+    own = next(iter(names)) if len(names) == 1 else brand
+    secret = _secret(waits)
+
+    others = _shuffled(names - {own}, secret)
+    shown = others if name_peers else _letters("Brand", taken={own})
+    brands = ({own: own} if own else {}) | dict(zip(others, shown, strict=False))
+    signers = _shuffled((pair for pair in pairs if pair[1] is not None), secret)
+    signers.sort(key=lambda pair: pair[0] != own)
+    agents = _plainly(signers, brands)
+    if not name_agents:
+        people = [pair for pair in signers if _signature(pair) != _UNSIGNED]
+        agents |= dict(zip(people, _letters("Agent"), strict=False))
+    return Pseudonyms(brands, agents, Peers(own=own, named=name_peers))
+
+
+def pseudonymise(
+    waits: Waits, *, brand: str = "", name_peers: bool = False, name_agents: bool = False
+) -> Waits:
+    """Put letters in place of the names of agents, and of every brand but one's own.
+
+    >>> from benchkit import find_waits, measure
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> waits = find_waits(from_timelines("C0 A10", brand="Acme"))
+    >>> measure(pseudonymise(waits), by="agent", metrics="waits")["agent"].to_list()
+    ['Agent A']
+
+    `name_peers` and `name_agents` leave them theirs. Figures of peers that tell of fewer
+    than `MIN_BRANDS` brands are withheld from then on. Ids of messages and customers stay:
+    this is for figures, not for handing out rows.
+
+    Raises `UnknownNameError` for a brand there is not.
+    """
+    dealt = deal_pseudonyms(waits, brand=brand, name_peers=name_peers, name_agents=name_agents)
+    return dealt.applied_to(waits)
+
+
+def _secret(waits: Waits) -> str:
+    """What only those know who have the waits."""
+    started = pl.col("started_at").dt.timestamp("us")
+    facts = waits.frame.select(pl.len(), pl.col("wait_seconds").sum(), started.sum().alias("started"))
+    return repr(facts.collect().row(0))
+
+
+def _shuffled(names: Iterable[Name], secret: str) -> list[Name]:
+    return sorted(names, key=lambda name: hashlib.sha256(repr((secret, name)).encode()).digest())
+
+
+def _letters(kind: str, taken: set[str] | None = None) -> Iterator[str]:
+    """A, B, …, Z, AA, AB, … of a kind, but for names that are taken."""
+    words = (
+        f"{kind} {''.join(letters)}"
+        for length in count(1)
+        for letters in product(ascii_uppercase, repeat=length)
+    )
+    return (word for word in words if word not in (taken or ()))
+
+
+def _plainly(signers: Iterable[Pair], brands: Mapping[str, str]) -> dict[Pair, str]:
+    """Agents as they sign, with their brand where two brands have one who signs alike."""
+    alike = Counter(map(_signature, signers))
+    return {
+        pair: _signature(pair) if alike[_signature(pair)] == 1 else f"{_signature(pair)} · {brands[pair[0]]}"
+        for pair in signers
+    }
+
+
+def _signature(pair: Pair) -> str:
+    brand, agent = pair
+    return agent.removeprefix(f"{brand}/")
