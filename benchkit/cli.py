@@ -159,6 +159,8 @@ def report(
     month: Month = "",
     brand: Brand = "",
     target: TargetOption = "",
+    name_peers: Annotated[bool, typer.Option("--name-peers", help="Name other brands, not letters.")] = False,
+    name_agents: Annotated[bool, typer.Option("--name-agents", help="Name agents, not letters.")] = False,
     out: Annotated[str, typer.Option(metavar="DIR", help="Where reports go.")] = "data/reports",
 ) -> None:
     """Make the monthly report, and print where it is."""
@@ -174,7 +176,10 @@ def report(
             month=month,
             brand=brand,
             target=target,
+            name_peers=name_peers,
+            name_agents=name_agents,
             out=out,
+            progress=lambda line: typer.echo(line, err=True),
         )
     typer.echo(page)
 

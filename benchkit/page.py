@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from traitlets import default
 from benchkit import __version__
 from benchkit.tables import CHART_TYPE
 
+_WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -39,19 +41,30 @@ class _PageExporter(TemplateExporter):
         return ".html"
 
 
-def page(notebooks: Sequence[nbformat.NotebookNode], *, title: str, subtitle: str, bundle: str) -> str:
-    """Set executed notebooks, one after the other, as one page that draws its charts with no network.
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: its cells, and its title in the list of contents."""
 
-    Of the notebooks the page shows Markdown, charts, tables and text, never code. `bundle`
-    is the JavaScript that draws (`vega_bundle()`). The page's policy lets the browser run
-    that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
+    id: str
+    title: str
+    cells: Sequence[nbformat.NotebookNode]
+
+
+def page(notebooks: Mapping[str, nbformat.NotebookNode], *, title: str, subtitle: str, bundle: str) -> str:
+    """Set executed notebooks, by name, as one page that draws its charts with no network.
+
+    Of the notebooks the page shows Markdown, charts, tables and text, never code. Each is a
+    section, called what its first heading says. Cells tagged `opening` or `closing` say what
+    holds for all notebooks: of those the first notebook's are shown, closing ones at the end.
+    `bundle` is the JavaScript that draws (`vega_bundle()`). The page's policy lets the
+    browser run that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
     """
     exporter = _PageExporter(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(_TEMPLATES)],
         filters={"as_html": _markdown_as_html, "as_json": _chart_as_json},
     )
-    exporter.environment.globals["chart_type"] = CHART_TYPE
+    exporter.environment.globals.update(chart_type=CHART_TYPE, widget_type=_WIDGET_TYPE)
     draw = _part("draw.js")
     scripts = " ".join(f"'sha256-{_sha256(script)}'" for script in (bundle, draw))
     policy = f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
@@ -63,11 +76,40 @@ def page(notebooks: Sequence[nbformat.NotebookNode], *, title: str, subtitle: st
         "bundle": bundle,
         "draw": draw,
         "policy": policy + "base-uri 'none'; form-action 'none'",
+        "sections": _sections(notebooks),
     }
-    cells = [cell for notebook in notebooks for cell in notebook.cells]
-    together = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
-    html: str = exporter.from_notebook_node(together, resources={"page": parts})[0]
+    nothing = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    html: str = exporter.from_notebook_node(nothing, resources={"page": parts})[0]
     return html
+
+
+def charts_of(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    """The charts an executed notebook shows, as Vega-Lite specifications."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return [output.data[CHART_TYPE] for output in outputs if CHART_TYPE in output.get("data", ())]
+
+
+def draw_svg(chart: Mapping[str, Any]) -> str:
+    """Draw a chart as SVG."""
+    return str(vl_convert.vegalite_to_svg(dict(chart)))
+
+
+def _sections(notebooks: Mapping[str, nbformat.NotebookNode]) -> list[Section]:
+    sections, closing = [], []
+    for place, (name, notebook) in enumerate(notebooks.items()):
+        shown = [c for c in notebook.cells if not _is_tagged(c, "closing", *(["opening"] if place else []))]
+        heading = next((c.source for c in shown if c.cell_type == "markdown"), name)
+        sections.append(Section(name, heading.splitlines()[0].lstrip("# "), shown))
+        closing += [cell for cell in notebook.cells if not place and _is_tagged(cell, "closing")]
+    if closing:
+        title = "How these figures were made"
+        first = nbformat.v4.new_markdown_cell(f"# {title}")  # type: ignore[no-untyped-call]
+        sections.append(Section("closing", title, [first, *closing]))
+    return sections
+
+
+def _is_tagged(cell: nbformat.NotebookNode, *tags: str) -> bool:
+    return any(tag in tags for tag in cell.metadata.get("tags", ()))
 
 
 def vega_bundle() -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import shutil
-import tempfile
-import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchkit.errors import BenchkitError, UnknownNameError, printable, show
+import polars as pl
+
+from benchkit.errors import UnknownNameError, printable
+from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
+from benchkit.kernels import Kernels
+from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
-from benchkit.periods import no_such_month, parse_month
+from benchkit.output import write_table
+from benchkit.periods import no_such_month, parse_month, started_in
+from benchkit.pseudonyms import deal_pseudonyms
 from benchkit.resources import shipped
+from benchkit.schema import ESTIMATES
 from benchkit.sources import load
 from benchkit.waits import Waits, find_waits
 from benchkit.words import month_name
@@ -23,14 +27,20 @@ from benchkit.words import month_name
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-NOTEBOOKS = ("monthly_overview",)
+NOTEBOOKS = ("monthly_overview", "industry_benchmark", "agent_drilldown", "expectation_curves")
 """The sections of a report, in its order."""
 
+_NOTEBOOKS_KEPT = "private/notebooks"
+_PRIVATE = """This folder is not for sending: it names brands, agents and customers whatever the report shows.
 
-class NotebookError(BenchkitError):
+- `waits.parquet`: the month's waits, one row each, with the ids of its messages: what every figure is made from.
+- `names.csv`: who is behind the letters of the report.
+- `notebooks/`: the notebooks as they ran, to be opened in JupyterLab.
+"""
+
+
+class NotebookError(IncompleteError):
     """A notebook that stopped: in which cell, at what, and where to read how far it got."""
-
-    exit_code = 1
 
 
 def make_report(
@@ -42,43 +52,68 @@ def make_report(
     month: str = "",
     brand: str = "",
     target: str = "",
+    name_peers: bool = False,
+    name_agents: bool = False,
     out: str | Path = "data/reports",
+    progress: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Make the monthly report as one self-contained page, and return where it is.
 
     `make_report(twcs="twcs.csv", month="2017-10")` gives a page such as
     `data/reports/twcs/all/2017-10/index.html`. What is left empty means the demo data, the
-    latest final month, all brands, no target. Whatever a caller can get wrong is refused
-    before a notebook starts and before anything is written. The report is made beside its
-    place and moved there when it is complete: what stops it on the way leaves the previous
-    one as it was.
+    latest final month, all brands, no target. Agents, and brands other than `brand`, go by
+    letters unless `name_agents` and `name_peers` say otherwise. Beside the page are its
+    figures (`estimates.parquet` and `.csv`) and its charts (`charts/`), and what is not for
+    sending (`private/`): the waits behind the figures, the names behind the letters, and
+    the executed notebooks. `progress` is called with a line for each part that is done.
+
+    Whatever a caller can get wrong is refused before a notebook starts and before anything
+    is written. The report is made beside its place and moved there when it is complete:
+    what stops it on the way leaves the previous one as it was.
 
     Raises `BenchkitError` for wrong parameters or data, and `NotebookError` for a notebook
     that failed, which is kept for reading.
     """
-    data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
-    waits = find_waits(data.only(brand) if brand else data)
-    settled = _settle_month(waits, month)
     if target:
         Target.parse(target)
-    sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
-    parameters = {**sources, "month": settled, "brand": brand, "target": target}
-    for notebook in NOTEBOOKS:
-        _refuse_unknown(parameters, notebook)
+    with Kernels() as kernels:
+        data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
+        found = find_waits(data).collect()
+        settled = _settle_month(found.only(brand), month)
+        sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
+        names = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
+        parameters = {**sources, **names, "month": settled, "target": target}
+        for notebook in NOTEBOOKS:
+            _refuse_unknown(parameters, notebook)
+        dealt = deal_pseudonyms(found, **names)
 
-    place = Path(out) / _folder_name(data.about.name) / (_folder_name(brand) if brand else "all") / settled
-    with _replaced_when_complete(place) as (draft, notebooks):
-        executed = [_run(notebook, parameters, notebooks) for notebook in NOTEBOOKS]
-        from benchkit.page import page, vega_bundle
+        place = Path(out) / folder_name(found.about.name) / (folder_name(brand) if brand else "all") / settled
+        with replaced_when_complete(place, kept=_NOTEBOOKS_KEPT) as draft:
+            from benchkit.page import page, vega_bundle
 
-        html = page(
-            executed,
-            title=f"{brand or 'All brands'}: answer times, {month_name(settled)}",
-            subtitle="How long customers waited for an answer on social media. "
-            f"Data: {data.about.name}, taken {data.as_of:%Y-%m-%d}.",
-            bundle=vega_bundle(),
-        )
-        (draft / "index.html").write_text(html, encoding="utf-8")
+            def run(notebook: str) -> NotebookNode:
+                started = time.perf_counter()
+                executed = _run(notebook, parameters, draft, kernels.options)
+                progress(f"{notebook}: {len(executed.cells)} cells, {time.perf_counter() - started:.1f} s")
+                return executed
+
+            jobs = [*(partial(run, notebook) for notebook in NOTEBOOKS), vega_bundle]
+            jobs.append(
+                partial(_write_figures, dealt.applied_to(found).collect(), brand, settled, target, draft)
+            )
+            *executed, bundle, _ = kernels.run(lambda job: job(), jobs)
+            html = page(
+                dict(zip(NOTEBOOKS, executed, strict=True)),
+                title=f"{brand or 'All brands'}: answer times, {month_name(settled)}",
+                subtitle="How long customers waited for an answer on social media. "
+                f"Data: {found.about.name}, taken {found.as_of:%Y-%m-%d}.",
+                bundle=bundle,
+            )
+            (draft / "index.html").write_text(html, encoding="utf-8")
+            month_of_waits = found.frame.filter(started_in(settled, found.time_zones)).collect()
+            write_table(month_of_waits, draft / "private" / "waits.parquet")
+            write_table(dealt.key(), draft / "private" / "names.csv")
+            (draft / "private" / "README.md").write_text(_PRIVATE, encoding="utf-8")
     return place / "index.html"
 
 
@@ -91,7 +126,7 @@ def _settle_month(waits: Waits, month: str) -> str:
     return period.label
 
 
-def _refuse_unknown(parameters: Mapping[str, str], notebook: str) -> None:
+def _refuse_unknown(parameters: Mapping[str, object], notebook: str) -> None:
     """Papermill would only warn, and run with the defaults."""
     from papermill.inspection import inspect_notebook
 
@@ -102,83 +137,55 @@ def _refuse_unknown(parameters: Mapping[str, str], notebook: str) -> None:
             raise UnknownNameError("parameter", parameter, known, where=f"in {notebook}.ipynb")
 
 
-def _run(notebook: str, parameters: Mapping[str, str], folder: Path) -> NotebookNode:
+def _run(
+    notebook: str, parameters: Mapping[str, object], draft: Path, options: Mapping[str, Any]
+) -> NotebookNode:
+    """Execute a notebook, and draw its charts as SVG."""
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
-    from traitlets.config import Config
 
-    executed = folder / f"{notebook}.ipynb"
+    from benchkit.page import charts_of, draw_svg
+
+    executed = draft / _NOTEBOOKS_KEPT / f"{notebook}.ipynb"
     try:
         done: NotebookNode = execute_notebook(  # type: ignore[no-untyped-call]
             _literal(shipped("notebooks", executed.name)),
             _literal(executed),
             parameters=dict(parameters),
-            kernel_name="python3",
             progress_bar=False,
-            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            **options,
         )
-        return done
     except PapermillExecutionError as error:
         source = [f"    {line}" for line in error.source.splitlines()]
         reason = f"{error.ename}: {error.evalue}".splitlines()[:5]
         stopped = [f"{executed.name} stopped in cell {error.exec_count}:", *source, *reason]
-    except DeadKernelError:
-        stopped = [f"{executed.name} stopped: its kernel died, perhaps for want of memory"]
-    raise NotebookError("\n".join(map(printable, stopped)))
+        raise NotebookError("\n".join(map(printable, stopped))) from error
+    except DeadKernelError as error:
+        reason = "its kernel died, perhaps for want of memory"
+        raise NotebookError(f"{executed.name} stopped: {reason}") from error
+    for place, chart in enumerate(charts_of(done), start=1):
+        drawn = draft / "charts" / f"{notebook}-{place}.svg"
+        drawn.parent.mkdir(exist_ok=True)
+        drawn.write_text(draw_svg(chart), encoding="utf-8")
+    return done
+
+
+def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: Path) -> None:
+    """Write every figure of the notebooks, and the rest of the catalogue, as one tidy table."""
+    own, goal = compared.only(brand), target or None
+    figures = [measure_months(own, month=month, target=goal)]
+    figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
+    figures.append(measure(compared.without(brand), month=month, by="industry", target=goal))
+    figures.append(measure(compared, month=month, by=["industry", "brand"], target=goal))
+    figures += [expectation_curve(own, month=month, by=by) for by in (None, "channel")]
+    tidy = pl.concat(figures, how="diagonal")
+    groups = [name for name in tidy.columns if name not in ESTIMATES]
+    tidy = tidy.select(pl.col("month").fill_null(month), *groups[1:], *ESTIMATES)
+    for suffix in ("parquet", "csv"):
+        write_table(tidy, draft / f"estimates.{suffix}")
 
 
 def _literal(path: Path) -> str:
     """A path as papermill takes it, which fills in whatever stands in braces."""
     return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _folder_name(name: str) -> str:
-    """A name as a folder's, safe on every system; a name that lost something gets a hash.
-
-    >>> _folder_name("AppleSupport"), _folder_name("한국 전력"), _folder_name("../../etc")
-    ('AppleSupport', '한국-전력', 'etc-74ccf3')
-    """
-    plain = unicodedata.normalize("NFC", name).strip().replace(" ", "-")
-    safe = re.sub(r"\W+", "-", plain).strip("-_")[:60]
-    is_reserved = re.fullmatch(r"all|con|prn|aux|nul|(com|lpt)\d", safe, re.IGNORECASE)
-    if safe == plain and not is_reserved:
-        return safe
-    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}".lstrip("-")
-
-
-@contextmanager
-def _replaced_when_complete(place: Path) -> Iterator[tuple[Path, Path]]:
-    """Give a folder for the report and one for its notebooks; move the first to `place` at the end.
-
-    If a notebook fails, the second is kept, beside `place`.
-    """
-    failed = place.with_name(f"{place.name}-failed")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    except OSError as error:
-        raise BenchkitError(
-            f"cannot write to {show(place.parent, limit=400)}: {error.strerror}; name another folder"
-        ) from error
-    draft, notebooks, previous = work / "report", work / "notebooks", work / "previous"
-    try:
-        draft.mkdir()
-        notebooks.mkdir()
-        yield draft, notebooks
-        if place.exists():
-            place.rename(previous)
-        draft.rename(place)
-        shutil.rmtree(failed, ignore_errors=True)
-    except NotebookError as error:
-        shutil.rmtree(failed, ignore_errors=True)
-        notebooks.rename(failed)
-        raise NotebookError(f"{error}\nas far as it got: {show(failed, limit=400)}") from error
-    except OSError as error:
-        if previous.exists() and not place.exists():
-            previous.rename(place)
-        raise BenchkitError(
-            f"could not write {show(place, limit=400)}: {error.strerror}; the last report stands"
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

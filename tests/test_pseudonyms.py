@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+import benchkit as bk
+from benchkit.errors import UnknownNameError
+from benchkit.pseudonyms import deal_pseudonyms
+from benchkit.sources.timelines import from_timelines
+from benchkit.waits import MIN_BRANDS
+
+MONTH = "2026-03"
+
+
+def of_brands(*names: str, industry: str = "Airlines") -> bk.Waits:
+    """Forty waits of each brand, answered after as many minutes as the brand's place, by two agents."""
+    parts = []
+    for place, name in enumerate(names, start=1):
+        data = from_timelines(*[f"C{i} A{i + place}" for i in range(40)], brand=name)
+        parts.append(
+            data.messages.with_columns(
+                pl.concat_str(pl.lit(f"{name} "), "message_id").alias("message_id"),
+                pl.concat_str(pl.lit(f"{name} "), "conversation_id").alias("conversation_id"),
+                pl.when(pl.col("sender") == "agent")
+                .then(pl.concat_str(pl.lit(f"{name}/K"), pl.col("conversation_id").str.tail(1)))
+                .otherwise("sender_id")
+                .alias("sender_id"),
+                pl.lit(industry, pl.Categorical()).alias("industry"),
+            )
+        )
+    data = replace(data, messages=pl.concat(parts), events=None)
+    return bk.find_waits(data).collect()
+
+
+BRANDS = ["Aurora", "Borealis", "Cirrus", "Dune", "Ember", "Fjord"]
+SIX = of_brands(*BRANDS)
+
+
+def estimate(frame: pl.DataFrame) -> list[float | None]:
+    return frame["estimate"].to_list()
+
+
+def test_every_brand_but_ones_own_and_every_agent_goes_by_a_letter() -> None:
+    told = bk.pseudonymise(SIX, brand="Cirrus")
+    frame = told.frame.collect()
+    assert set(frame["brand"].cast(pl.String)) == {"Cirrus", *(f"Brand {letter}" for letter in "ABCDE")}
+    assert all(re.fullmatch(r"Agent [A-Z]+", name) for name in frame["agent_id"].drop_nulls())
+    assert set(told.volumes.collect()["brand"].cast(pl.String)) == set(frame["brand"].cast(pl.String))
+
+
+def test_own_agents_get_the_first_letters() -> None:
+    own = bk.pseudonymise(SIX, brand="Cirrus").only("Cirrus").frame.collect()
+    assert set(own["agent_id"]) == {f"Agent {letter}" for letter in "ABCDEFGHIJ"}
+
+
+def test_letters_are_the_same_each_time_and_others_for_other_data() -> None:
+    assert deal_pseudonyms(SIX) == deal_pseudonyms(SIX)
+    later = replace(SIX, frame=SIX.frame.with_columns(pl.col("wait_seconds") + 1))
+    assert deal_pseudonyms(SIX).brands != deal_pseudonyms(later).brands
+    assert sorted(deal_pseudonyms(SIX).brands) != sorted(
+        deal_pseudonyms(SIX).brands, key=lambda name: deal_pseudonyms(SIX).brands[name]
+    )
+
+
+def test_the_key_says_who_is_behind_each_letter() -> None:
+    key = deal_pseudonyms(SIX, brand="Cirrus").key()
+    assert key.filter(kind="brand", name="Cirrus")["shown_as"].item() == "Cirrus"
+    assert key.filter(kind="brand").height == 6
+    assert key["shown_as"].n_unique() == key.height
+
+
+def test_names_are_left_where_they_are_asked_for() -> None:
+    told = bk.pseudonymise(SIX, name_peers=True, name_agents=True).frame.collect()
+    assert set(told["brand"].cast(pl.String)) == set(BRANDS)
+    assert "K1 · Aurora" in set(told["agent_id"])
+
+
+def test_a_named_agent_does_not_name_a_lettered_brand() -> None:
+    agents = deal_pseudonyms(SIX, brand="Cirrus", name_agents=True).agents
+    assert not any(name in shown for shown in agents.values() for name in BRANDS if name != "Cirrus")
+
+
+def test_a_letter_is_never_somebodys_own_name() -> None:
+    brands = deal_pseudonyms(of_brands("Brand A", "Zephyr"), brand="Brand A").brands
+    assert brands == {"Brand A": "Brand A", "Zephyr": "Brand B"}
+
+
+def test_a_brand_alone_is_ones_own() -> None:
+    told = bk.pseudonymise(of_brands("Aurora"))
+    assert bk.measure(told, by="brand", metrics="waits")["brand"].to_list() == ["Aurora"]
+
+
+def test_unsigned_replies_stay_unsigned() -> None:
+    data = from_timelines("C0 A5", brand="Aurora")
+    unsigned = data.messages.with_columns(
+        pl.when(pl.col("sender") == "agent")
+        .then(pl.lit("Aurora/unsigned"))
+        .otherwise("sender_id")
+        .alias("sender_id")
+    )
+    told = bk.pseudonymise(bk.find_waits(replace(data, messages=unsigned)))
+    assert told.frame.collect()["agent_id"].to_list() == ["unsigned"]
+
+
+def test_an_unknown_brand_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="no brand 'Cirus' in timelines; did you mean 'Cirrus'"):
+        bk.pseudonymise(SIX, brand="Cirus")
+
+
+def test_figures_are_those_of_the_names_behind_the_letters() -> None:
+    plain = bk.measure(SIX, month=MONTH, by="brand", metrics="reply_seconds_median")
+    told = bk.measure(bk.pseudonymise(SIX), month=MONTH, by="brand", metrics="reply_seconds_median")
+    behind = {shown: name for name, shown in deal_pseudonyms(SIX).brands.items()}
+    renamed = told.with_columns(pl.col("brand").replace_strict(behind)).sort("brand")
+    assert renamed.equals(plain)
+
+
+def test_time_zones_follow_their_brand() -> None:
+    zones = replace(SIX, time_zones={"Aurora": "Asia/Tokyo"})
+    told = bk.pseudonymise(zones)
+    assert told.time_zones == {deal_pseudonyms(zones).brands["Aurora"]: "Asia/Tokyo"}
+
+
+def test_an_industry_of_fewer_than_five_peers_has_no_figure_and_no_number() -> None:
+    told = bk.pseudonymise(of_brands(*BRANDS[:4]))
+    row = bk.measure(told, month=MONTH, by="industry", metrics=["waits", "answered_within_1h"])
+    assert row["status"].to_list() == ["withheld"] * 2
+    assert row["method"].unique().to_list() == [f"fewer than {MIN_BRANDS} brands"]
+    assert row.select("estimate", "lower", "upper", "n", "n_replied").null_count().row(0) == (2,) * 5
+
+
+def test_ones_own_brand_does_not_count_among_its_peers() -> None:
+    five = of_brands(*BRANDS[:5])
+    alone = bk.measure(bk.pseudonymise(five), month=MONTH, by="industry", metrics="waits")
+    as_aurora = bk.measure(bk.pseudonymise(five, brand="Aurora"), month=MONTH, by="industry", metrics="waits")
+    assert (estimate(alone), estimate(as_aurora)) == ([200.0], [None])
+    peers = bk.pseudonymise(SIX, brand="Aurora").without("Aurora")
+    assert estimate(bk.measure(peers, month=MONTH, by="industry", metrics="waits")) == [200.0]
+
+
+@pytest.mark.parametrize("by", ["brand", ["industry", "brand"], ["brand", "channel"]])
+def test_lettered_brands_that_are_too_few_are_withheld_and_ones_own_is_not(by: str | list[str]) -> None:
+    told = bk.pseudonymise(of_brands(*BRANDS[:4]), brand="Aurora")
+    rows = bk.measure(told, month=MONTH, by=by, metrics="waits")
+    assert dict(rows.select("brand", "estimate").rows())["Aurora"] == 40.0
+    assert rows.filter(pl.col("brand") != "Aurora")["estimate"].is_null().all()
+    assert rows.filter(pl.col("brand") != "Aurora")["n"].is_null().all()
+
+
+def test_named_brands_are_shown_however_few_but_make_no_industry() -> None:
+    told = bk.pseudonymise(of_brands(*BRANDS[:3]), name_peers=True)
+    assert bk.measure(told, by="brand", metrics="waits")["estimate"].to_list() == [40.0] * 3
+    assert bk.measure(told, by="industry", metrics="waits")["estimate"].to_list() == [None]
+
+
+def test_an_expectation_curve_withholds_too() -> None:
+    told = bk.pseudonymise(of_brands(*BRANDS[:4]))
+    assert bk.expectation_curve(told, month=MONTH, by="brand")["estimate"].is_null().all()
+    assert bk.expectation_curve(told, month=MONTH, by=None)["estimate"].is_not_null().all()
+
+
+def test_brands_without_waits_in_the_month_do_not_make_up_the_number() -> None:
+    earlier = SIX.frame.with_columns(
+        pl.when(pl.col("brand") == "Aurora")
+        .then(pl.col("started_at") - timedelta(days=20))
+        .otherwise("started_at")
+        .alias("started_at")
+    )
+    told = bk.pseudonymise(replace(SIX, frame=earlier), brand="Borealis")
+    assert bk.measure(told, month=MONTH, by="industry", metrics="waits")["status"].to_list() == ["withheld"]
+
+
+def test_without_pseudonyms_nothing_is_withheld_for_brands() -> None:
+    assert bk.measure(of_brands("Aurora", "Borealis"), by="industry", metrics="waits")["n"].to_list() == [80]
