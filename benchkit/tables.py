@@ -217,7 +217,10 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
     for group, n in groups.iter_rows():
         cells = [found[group, key] for key in labels]
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
-        if len(withheld) == sum(units[key] != "count" for key in labels):
+        if all(
+            cell["status"] == "withheld" or units[key] == "count"
+            for key, cell in zip(labels, cells, strict=True)
+        ):
             unshown.setdefault(withheld[0], []).append(
                 f"<bdi>{escape(group)}</bdi>" + ("" if n is None else f" ({count(n)})")
             )

@@ -105,7 +105,7 @@ class Waits:
         if not self.is_over(month):
             return f"the data were taken on {self.as_of:%Y-%m-%d}, before its end"
         first = self.frame.select(local_time("started_at", self.time_zones).min()).collect().item()
-        begins_late = first is not None and period.start + timedelta(days=1) <= first < period.end
+        begins_late = first is not None and period.start + timedelta(days=2) <= first < period.end
         return f"the data begin on {first:%Y-%m-%d}" if begins_late else ""
 
     def __repr__(self) -> str:

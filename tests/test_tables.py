@@ -101,7 +101,7 @@ def test_names_are_text_everywhere() -> None:
         tables.by_group(figures),
         tables.curve(bk.expectation_curve(waits)),
         tables.provenance(waits, month="2026-03", brand=HOSTILE, target=HOSTILE),
-        tables.definitions(waits, figures),
+        tables.definitions(waits),
     ]
     html = "".join(piece.html for piece in pieces)
     assert "<img" not in html
@@ -125,9 +125,83 @@ def test_with_nothing_to_remark_there_is_nothing() -> None:
     assert tables.remarks(waits, bk.measure(waits)).html == ""
 
 
+def two_months() -> bk.Waits:
+    """March with half answered, April with a quarter; April is followed for ten days more."""
+    data = from_timelines(*["C0 A30"] * 40, *["C0"] * 40, *["C50400 A50430"] * 20, *["C50400"] * 60, days=70)
+    return bk.find_waits(data).collect()
+
+
+def test_the_headline_has_the_month_before_and_what_customers_expect_beside_it() -> None:
+    months = bk.measure_months(two_months(), month="2026-04")
+    html = tables.headline(months, expected=bk.expectations()).html
+    row = re.search(r"<tr>(?:(?!<tr>).)*<bdi>Answered within 24 h</bdi>.*?</tr>", html, re.DOTALL)[0]
+    assert "<td>25.0%</td>" in row
+    assert "<td>March 2026: 50.0% <small>" in row
+    assert "<td>Customers who expect it: 79% (2020), 77% (2022)</td>" in row
+    assert "40% (2020)" in html
+
+
+def test_a_month_long_before_is_not_the_month_before() -> None:
+    months = bk.measure_months(two_months(), month="2026-04").with_columns(
+        month=pl.col("month").replace({"2026-03": "2026-02"})
+    )
+    assert "February" not in tables.headline(months).html
+
+
+def test_months_stand_in_order_of_time_the_latest_first() -> None:
+    html = tables.by_group(bk.measure_months(two_months(), month="2026-04")).html
+    assert html.index("April 2026") < html.index("March 2026")
+
+
+def test_expectations_stand_beside_what_was_got() -> None:
+    curve = bk.expectation_curve(make_waits(), by=None)
+    html = tables.expectations(curve, bk.expectations(minutes=15)).html
+    rows = re.findall(
+        r"<tr><th scope=\"row\"><bdi>(.*?)</bdi></th><td>(.*?) <small>(.*?)</small></td><td>(.*?) ", html
+    )
+    assert rows == [
+        ("within minutes (taken as 15)", "13%", "2022", "0%"),
+        ("within 1 h", "40%", "2020", "50.0%"),
+        ("within 24 h", "79%", "2020", "50.0%"),
+        ("within 24 h", "77%", "2022", "50.0%"),
+    ]
+    assert "the original not seen" in html
+
+
+def test_peers_that_are_too_few_are_listed_without_their_number() -> None:
+    told = bk.pseudonymise(make_waits(), brand="Example")
+    by_brand = bk.measure(told, by="brand").with_columns(
+        brand=pl.lit("Brand A"),
+        status=pl.lit("withheld"),
+        method=pl.lit("fewer than 5 brands"),
+        n=None,
+        estimate=None,
+    )
+    assert (
+        tables.by_group(by_brand).html
+        == '<p class="note">No figures with fewer than 5 brands: <bdi>Brand A</bdi>.</p>'
+    )
+
+
+def test_waits_nobody_answered_belong_to_no_agent() -> None:
+    html = tables.by_group(bk.measure(make_waits(), by="agent")).html
+    assert "<bdi>answered by nobody</bdi> (40)" in html
+
+
+def test_a_month_that_is_not_whole_is_called_that() -> None:
+    early, late = make_waits(days=2), make_waits()
+    assert (
+        "March 2026 is not whole: the data were taken on 2026-03-04"
+        in tables.remarks(early, month="2026-03").html
+    )
+    assert "not whole" not in tables.remarks(late, month="2026-03").html
+    weeks_later = replace(late, frame=late.frame.with_columns(pl.col("started_at") + pl.duration(days=20)))
+    assert "not whole: the data begin on 2026-03-22" in tables.remarks(weeks_later, month="2026-03").html
+
+
 def test_definitions_are_of_the_figures_shown() -> None:
     waits = selected(make_waits())
-    html = tables.definitions(waits, bk.measure(waits)).html
+    html = tables.definitions(waits).html
     assert "Replied within 24 h, of those answered</dt>" in html
     assert "<dt>Answered within 24 h" not in html
     assert waits.definition.label in html
