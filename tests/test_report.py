@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 
 from benchkit import page as page_module
 from benchkit import report
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.page import page
 from benchkit.report import NotebookError, make_report
-from benchkit.tables import CHART_TYPE
+from benchkit.words import percent
 
 HOSTILE = "</script><script>alert(1)</script>"
 START = datetime(2026, 8, 3, tzinfo=UTC)
@@ -46,12 +46,21 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(messages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("reports {brand}")
-    return make_report(messages=str(messages), month="2026-09", target="80% in 1h", out=out)
+    return make_report(
+        messages=str(messages),
+        month="2026-09",
+        target="80% in 1h",
+        name_peers=True,
+        name_agents=True,
+        out=out,
+    )
 
 
 def notebook_of(*sources: str) -> nbformat.NotebookNode:
-    names = ["twcs", "messages", "events", "as_of", "month", "brand", "target"]
-    parameters = "\n".join(f'{name}: str = ""' for name in names)
+    texts = ["twcs", "messages", "events", "as_of", "month", "brand", "target"]
+    parameters = "\n".join(
+        [*(f'{name}: str = ""' for name in texts), "name_peers = False", "name_agents = False"]
+    )
     cells = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -59,8 +68,10 @@ def notebook_of(*sources: str) -> nbformat.NotebookNode:
 
 
 def use_notebook(monkeypatch: pytest.MonkeyPatch, folder: Path, notebook: nbformat.NotebookNode) -> None:
+    """Let that notebook be the report's only one."""
     path = folder / "monthly_overview.ipynb"
     nbformat.write(notebook, path)
+    monkeypatch.setattr(report, "NOTEBOOKS", ("monthly_overview",))
     monkeypatch.setattr(report, "shipped", lambda kind, name: path)
 
 
@@ -71,7 +82,55 @@ def files_in(folder: Path) -> set[str]:
 def test_it_is_one_page_where_it_was_promised(made: Path) -> None:
     assert made.name == "index.html"
     assert made.parts[-3:-1] == ("all", "2026-09")
-    assert [path.name for path in made.parents[2].rglob("*") if path.is_file()] == ["index.html"]
+    charts = {name for name in files_in(made.parent) if name.startswith("charts/")}
+    assert len(charts) >= 6
+    assert files_in(made.parent) - charts == {
+        "index.html",
+        "estimates.csv",
+        "estimates.parquet",
+        "private/README.md",
+        "private/names.csv",
+        "private/waits.parquet",
+        *(f"private/notebooks/{name}.ipynb" for name in report.NOTEBOOKS),
+    }
+    assert [path.name for path in made.parents[1].iterdir()] == ["2026-09"]
+
+
+def test_its_figures_are_a_tidy_table(made: Path) -> None:
+    estimates = pl.read_parquet(made.with_name("estimates.parquet"))
+    shown = estimates.filter(
+        month="2026-09", metric="answered_within_1h", brand=None, channel=None, seconds=None
+    )
+    assert {"month", "industry", "brand", "channel", "agent", "seconds", "estimate", "status"} <= {
+        *estimates.columns
+    }
+    assert percent(shown.filter(pl.col("agent").is_null())["estimate"][0]) in made.read_text(encoding="utf-8")
+    assert pl.read_csv(made.with_name("estimates.csv"), infer_schema_length=None).height == estimates.height
+
+
+def test_the_waits_behind_it_are_kept_apart(made: Path) -> None:
+    waits = pl.read_parquet(made.parent / "private" / "waits.parquet")
+    shown = pl.read_parquet(made.with_name("estimates.parquet")).filter(metric="waits", month="2026-09")
+    assert waits.height == shown["estimate"].max()
+    assert {"opening_message_id", "reply_message_id"} <= {*waits.columns}
+    assert "not for sending" in (made.parent / "private" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_notebooks_are_kept_as_they_ran(made: Path) -> None:
+    for name in report.NOTEBOOKS:
+        notebook = nbformat.read(made.parent / "private" / "notebooks" / f"{name}.ipynb", as_version=4)
+        assert all(cell.get("outputs") is not None for cell in notebook.cells if cell.cell_type == "code")
+        assert "2026-09" in str([cell.source for cell in notebook.cells])
+
+
+def test_without_leave_nobody_is_named_outside_the_private_folder(messages: Path, tmp_path: Path) -> None:
+    made = make_report(messages=str(messages), month="2026-09", brand="A & B", out=tmp_path)
+    for path in made.parent.rglob("*"):
+        if path.is_file() and "private" not in path.parts:
+            said = path.read_bytes()
+            assert b"alert(1)" not in said, path
+            assert b"kim" not in said, path
+    assert "kim" in (made.parent / "private" / "names.csv").read_text(encoding="utf-8")
 
 
 def test_nothing_on_it_points_outside(made: Path) -> None:
@@ -181,29 +240,3 @@ def test_what_stops_it_leaves_the_last_report(
         make_report(messages=str(messages), month="2026-09", out=tmp_path / "reports")
     assert first.read_bytes() == before
     assert [path.name for path in first.parents[1].iterdir()] == ["2026-09"]
-
-
-def test_the_page_shows_charts_tables_words_and_no_code() -> None:
-    output = nbformat.v4.new_output
-    chart = {CHART_TYPE: {"width": 300, "mark": "bar", "title": "</script>"}, "text/plain": "<a chart>"}
-    outputs = [
-        output("execute_result", {"text/html": "<table></table>", "text/plain": "Html"}),
-        output("display_data", chart),
-        output("display_data", {"text/plain": "<plain>"}),
-        output("stream", name="stderr", text="a warning"),
-    ]
-    cells = [
-        nbformat.v4.new_markdown_cell("# Title\n\n<script>bad()</script>"),
-        nbformat.v4.new_code_cell("secret = 1", outputs=outputs),
-    ]
-    html = page([nbformat.v4.new_notebook(cells=cells)], title="<T>", subtitle="<S>", bundle="var vega;")
-    assert "<h1>&lt;T&gt;</h1>" in html
-    assert "<p>&lt;S&gt;</p>" in html
-    assert "<h2>Title</h2>" in html
-    assert "&lt;script&gt;bad()" in html
-    assert '<div class="output"><table></table></div>' in html
-    assert '<pre class="output">&lt;plain&gt;</pre>' in html
-    assert '{"width":"container","mark":"bar","title":"\\u003c/script>"}' in html
-    assert "&lt;a chart&gt;" in html
-    assert "secret" not in html
-    assert "a warning" not in html

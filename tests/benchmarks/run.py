@@ -1,7 +1,8 @@
 """Time benchkit and its rivals, each as a whole process, in turn, and print how they compare.
 
 The rivals compute the naive figures (answered messages only); benchkit computes its whole
-catalogue, with threads, signatures and unanswered messages. Run by `make bench`.
+catalogue, with threads, signatures and unanswered messages. The report of the demo data is
+held against four notebooks that do nothing but import. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ TARGETS = [
     Target("ours_csv", "rival_duckdb_csv", 4),
     Target("ours_csv", "rival_pandas_csv", 1 / 4),
     Target("ours_parquet", "rival_duckdb_parquet", 2),
+    Target("ours_report", "rival_papermill", 0.6),
 ]
 PEAK_MB_AT_MOST = 2_500
 
@@ -103,6 +105,8 @@ def main() -> None:
         "rival_pandas_csv": tweets,
         "ours_parquet": messages,
         "rival_duckdb_parquet": messages,
+        "ours_report": options.folder / "reports",
+        "rival_papermill": options.folder / "papermill",
     }
     load_before = os.getloadavg()[0]
     runs: dict[str, list[Run]] = {name: [] for name in contestants}

@@ -62,7 +62,7 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
     path = tmp_path_factory.mktemp("page") / "index.html"
-    html = page([notebook], title=HOSTILE[0], subtitle=HOSTILE[1], bundle=vega_bundle())
+    html = page({"hostile": notebook}, title=HOSTILE[0], subtitle=HOSTILE[1], bundle=vega_bundle())
     path.write_text(html, encoding="utf-8")
     return path
 
