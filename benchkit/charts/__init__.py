@@ -5,6 +5,17 @@ JupyterLab; the report's page stretches it to the column.
 """
 
 from benchkit.charts.curve import answered_within_curve
+from benchkit.charts.dots import reply_times_by_group, shares_by_group
+from benchkit.charts.months import months
+from benchkit.charts.strip import brands_by_industry
 from benchkit.charts.style import PALETTE, enable_renderer
 
-__all__ = ["PALETTE", "answered_within_curve", "enable_renderer"]
+__all__ = [
+    "PALETTE",
+    "answered_within_curve",
+    "brands_by_industry",
+    "enable_renderer",
+    "months",
+    "reply_times_by_group",
+    "shares_by_group",
+]

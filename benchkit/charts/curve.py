@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import altair as alt
 import polars as pl
 
-from benchkit.charts.style import DAY, FAINT, HOUR, PALETTE, QUIET, time_axis, time_scale, values
-from benchkit.errors import UnknownNameError
+from benchkit.charts.marks import Plane, check_threshold, survey_layers, survey_rows, threshold_layers
+from benchkit.charts.style import (
+    DAY,
+    FAINT,
+    HOUR,
+    MINUTE,
+    PALETTE,
+    QUIET,
+    horizon,
+    layers,
+    notes,
+    require,
+    top_of,
+    values,
+)
 from benchkit.tables import group_label
-from benchkit.words import human_seconds, month_name, percent, span
+from benchkit.words import human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)
 _CURVE_COLUMNS = ("metric", "seconds", "estimate", "lower", "upper", "n", "status")
@@ -21,7 +33,14 @@ _MAX_BANDS = 3
 
 
 def answered_within_curve(
-    curve: pl.DataFrame, *, month: str = "", coloured: int = 6, width: int = 720, height: int = 340
+    curve: pl.DataFrame,
+    *,
+    month: str = "",
+    expected: pl.DataFrame | None = None,
+    threshold_seconds: int | None = None,
+    coloured: int = 6,
+    width: int = 720,
+    height: int = 340,
 ) -> alt.LayerChart:
     """Draw which share of customers had an answer, by the time since they wrote.
 
@@ -32,31 +51,34 @@ def answered_within_curve(
 
     `curve` is what `expectation_curve` gives: a line for each group, the `coloured` ones with
     most waits in colour and named, the others grey. Up to three show their interval; of more,
-    the one pointed at does. Groups without figures are not drawn.
+    the one pointed at does. Groups without figures are not drawn. `expected` holds what surveys
+    found: a point for each row of `year`, `threshold` (in words), `seconds`, `share` and
+    `source`. At `threshold_seconds`, one of the curve's times, the named groups' shares are written.
+
+    Raises `UnknownNameError` for a column that is not there, and `BenchkitError` for a
+    threshold that is none of the curve's times.
     """
-    rows, groups = _curve_rows(curve)
+    require(curve, _CURVE_COLUMNS, where="in this curve")
+    if threshold_seconds is not None:
+        check_threshold(curve, threshold_seconds)
+    marked = (*_MARKED_SECONDS, *([] if threshold_seconds is None else [threshold_seconds]))
+    rows, groups = _curve_rows(curve, marked)
     named = groups[:coloured]
     colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(named)}
     rows = rows.with_columns(pl.col("group").replace_strict(colours, default=FAINT).alias("colour"))
+    first, last = min(rows["seconds"], default=MINUTE), max(rows["seconds"], default=7 * DAY)
+    surveys = survey_rows(expected, first=first, last=last)
     among_answered = "replied_within" in curve["metric"]
-    title = "When an answer came, how soon?" if among_answered else "How soon is a customer answered?"
-    whose = "Messages that were answered" if among_answered else "All who wrote, answered or not"
     with_bands = len(groups) <= _MAX_BANDS
     rows_named = rows.filter(pl.col("group").is_in(named))
-    highest = [*rows["estimate"], *rows_named["upper"].drop_nulls()]
-    top = math.ceil(10 * min(max(highest, default=1.0), 1.0)) / 10
-    ends = _name_places(rows_named, gap=15 * top / height, top=top)
-
-    x = alt.X("seconds:Q", title="Time since the customer wrote", scale=time_scale(rows), axis=time_axis())
-    y, y_lower = (
-        alt.Y(
-            f"{field}:Q",
-            title="Share of the answered" if among_answered else "Share answered",
-            scale=alt.Scale(domain=[0, top]),
-            axis=alt.Axis(format=".0%", tickCount=5),
-        )
-        for field in ("estimate", "lower")
+    plane = Plane(
+        first=first,
+        last=last,
+        top=top_of([*rows["estimate"], *rows_named["upper"].drop_nulls(), *surveys["share"]]),
+        height=height,
+        y_title="Share of the answered" if among_answered else "Share answered",
     )
+    x, y = plane.x, plane.y("estimate")
     colour = alt.Color("colour:N", scale=None)
     # not `nearest`: with it Vega-Lite 6.4 loses every tooltip field that is not a number
     pointed_at = alt.selection_point(
@@ -68,21 +90,27 @@ def answered_within_curve(
 
     marks = alt.Chart(values(pl.DataFrame({"seconds": _MARKED_SECONDS}))).encode(x=x)
     lines = alt.Chart(values(rows.drop("status"))).encode(x=x, color=colour, detail="group:N")
-    names = alt.Chart(values(ends)).encode(x=x, y=y, color=colour, text="group:N")
+    ends = rows_named.group_by("group", maintain_order=True).last()
+    names = alt.Chart(values(plane.apart(ends, "estimate"))).encode(x=x, y=plane.y("label_at"), color=colour)
     points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
-    return alt.LayerChart(
-        layer=[
-            marks.mark_rule(color=QUIET, strokeDash=[2, 3]),
-            lines.mark_area(clip=True, aria=False).encode(y=y_lower, y2="upper:Q", opacity=band_opacity),
-            lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
-            points.encode(y=y, tooltip=_TOOLTIP).add_params(pointed_at),
-            names.mark_text(align="left", dx=7, limit=_MAX_NAME_WIDTH),
+    question = "When an answer came, how soon?" if among_answered else "How soon is a customer answered?"
+    thresholds = [] if threshold_seconds is None else threshold_layers(rows_named, threshold_seconds, plane)
+    return layers(
+        marks.mark_rule(color=QUIET, strokeDash=[2, 3]),
+        lines.mark_area(clip=True, aria=False).encode(y=plane.y("lower"), y2="upper:Q", opacity=band_opacity),
+        lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
+        points.encode(y=y, tooltip=_TOOLTIP).add_params(pointed_at),
+        names.mark_text(align="left", dx=7, limit=_MAX_NAME_WIDTH).encode(text="group:N"),
+        *survey_layers(surveys, plane),
+        *thresholds,
+        question=question,
+        notes=[
+            *notes(rows, month=month, among_answered=among_answered, key=_key(len(named), len(groups))),
+            _sources(surveys),
         ],
-        title=alt.Title(title, subtitle=_subtitle(rows, whose, month, len(named), len(groups))),
-        description=_in_words(title, rows, named),
+        alt_text=_in_words(rows_named, named, marked, surveys),
         width=width,
         height=height,
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )
 
 
@@ -95,17 +123,14 @@ _TOOLTIP = [
 ]
 
 
-def _curve_rows(curve: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _curve_rows(curve: pl.DataFrame, marked: Sequence[int]) -> tuple[pl.DataFrame, list[str]]:
     """What is drawn, in words too, and the groups: those with most waits first, and drawn last."""
-    for column in _CURVE_COLUMNS:
-        if column not in curve.columns:
-            raise UnknownNameError("column", column, curve.columns, where="in this curve")
     drawn = curve.filter(pl.col("estimate").is_not_null()).with_columns(group_label(curve).alias("group"))
     groups = (
         drawn.group_by("group").agg(pl.col("n").max()).sort("n", "group", descending=[True, False])["group"]
     )
     times = drawn["seconds"].unique().sort().to_list()
-    kept = {*(times if len(times) <= _MAX_TIMES else times[::2]), *_MARKED_SECONDS, *times[-1:]}
+    kept = {*(times if len(times) <= _MAX_TIMES else times[::2]), *marked, *times[-1:]}
     rows = drawn.filter(pl.col("seconds").is_in(sorted(kept))).sort(
         pl.col("group").cast(pl.Enum(groups.reverse())), "seconds"
     )
@@ -123,38 +148,28 @@ def _curve_rows(curve: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return rows, groups.to_list()
 
 
-def _name_places(rows: pl.DataFrame, *, gap: float, top: float) -> pl.DataFrame:
-    """Where each line's name goes: at its end, moved so that no two lie on each other."""
-    ends = rows.group_by("group", maintain_order=True).last().sort("estimate", "group")
-    places: list[float] = []
-    for end in ends["estimate"]:
-        places.append(max(end, places[-1] + gap) if places else end)
-    ceiling = top
-    for i in reversed(range(len(places))):
-        places[i] = min(places[i], ceiling)
-        ceiling = places[i] - gap
-    return ends.select("group", "seconds", pl.Series("estimate", places, pl.Float64), "colour")
-
-
-def _subtitle(rows: pl.DataFrame, whose: str, month: str, n_named: int, n_groups: int) -> list[str]:
-    status = ["provisional"] if "provisional" in rows["status"] else []
-    first = ", ".join([whose, *([month_name(month)] if month else []), *status])
-    if not n_groups:
-        return [first, "Nothing to draw: nobody has enough waits"]
+def _key(n_named: int, n_groups: int) -> str:
     if n_groups > n_named:
-        return [first, f"In colour: the {n_named} with most waits; grey: {n_groups - n_named} more"]
-    return [first, "Shaded: 95% interval"] if n_groups <= _MAX_BANDS else [first]
+        return f"in colour: the {n_named:,} with most waits; grey: {n_groups - n_named:,} more"
+    return "shaded: 95% interval" if n_groups <= _MAX_BANDS else ""
 
 
-def _in_words(title: str, rows: pl.DataFrame, named: Sequence[str]) -> str:
-    """The picture for those who do not see it."""
-    at_marks = rows.filter(pl.col("seconds").is_in(_MARKED_SECONDS)).sort("seconds")
+def _sources(surveys: pl.DataFrame) -> str:
+    years = surveys["year"].unique().sort().to_list()
+    if not years:
+        return ""
+    listed = " and ".join(part for part in (", ".join(map(str, years[:-1])), str(years[-1])) if part)
+    return f"Points: what surveys of {listed} expected"
+
+
+def _in_words(rows: pl.DataFrame, named: Sequence[str], marked: Sequence[int], surveys: pl.DataFrame) -> str:
+    """The shares at the marked times, for those who do not see the picture, and what surveys found."""
+    at_marks = rows.filter(pl.col("seconds").is_in(sorted(set(marked)))).sort("seconds")
     told = []
     for group in named:
-        points = at_marks.filter(pl.col("group") == group).select("share", "seconds").rows()
-        told.append(f"{group}: " + ", ".join(f"{share} within {_mark_words(s)}" for share, s in points))
-    return f"{title} {'; '.join(told) or 'Nothing to draw'}."
-
-
-def _mark_words(seconds: int) -> str:
-    return "24 h" if seconds == DAY else human_seconds(seconds)
+        points = at_marks.filter(group=group).select("share", "seconds").rows()
+        told.append(f"{group}: " + ", ".join(f"{share} within {horizon(s)}" for share, s in points))
+    found = surveys.select("percent", "threshold", "year").rows()
+    answers = [f"{share} expect an answer within {threshold} ({year})" for share, threshold, year in found]
+    in_surveys = f" In surveys {', '.join(answers)}." if answers else ""
+    return f"{'; '.join(told) or 'Nothing to draw'}.{in_surveys}"

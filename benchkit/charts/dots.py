@@ -1,0 +1,225 @@
+"""Groups one under the other: their shares answered in time, and their reply times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import polars as pl
+
+from benchkit.charts.rows import (
+    across,
+    figure_rows,
+    first_told,
+    groups_in_order,
+    headline_shares,
+    is_among_answered,
+)
+from benchkit.charts.style import (
+    DAY,
+    FAINTEST,
+    HOUR,
+    INK,
+    PALETTE,
+    QUIET,
+    horizon,
+    layers,
+    notes,
+    tooltip,
+    values,
+)
+from benchkit.metrics import Metric
+from benchkit.tables import group_columns
+
+ROW_HEIGHT = 26
+_NAME_WIDTH = 150
+_MAX_TOLD = 10
+_SHAPES = ("circle", "diamond")
+
+
+def shares_by_group(
+    estimates: pl.DataFrame,
+    *,
+    title: str = "",
+    month: str = "",
+    own: str = "",
+    most: int = 30,
+    width: int = 720,
+) -> alt.LayerChart:
+    """Draw which share of each group is answered within the hour, and within the day.
+
+    >>> from benchkit import find_waits, measure
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> waits = find_waits(from_timelines("C0 A10", "C0 A90", "C0", brand="Acme"))
+    >>> shares_by_group(measure(waits, by="brand", min_waits=0)).description
+    'Which brands answer within the hour, and within the day? Acme: 33.3% within 1 h, 66.7% within 24 h.'
+
+    `estimates` is what `measure` gives by one or more columns. Groups stand in the tables'
+    order, those with most waits first, at most `most` of them; `own` is the reader's own group,
+    which comes before them. Where unanswered messages cannot be told of, the shares are of the
+    answered ones.
+
+    Raises `UnknownNameError` for a column, a metric or an `own` that is not there.
+    """
+    shares = headline_shares(estimates)
+    by = " and ".join(group_columns(estimates))
+    in_time = ", and ".join({HOUR: "within the hour", DAY: "within the day"}[seconds] for seconds in shares)
+    asked = {
+        "industry": f"Which industries answer {in_time}?",
+        "brand": f"Which brands answer {in_time}?",
+        "agent": f"How many of each agent's replies come {in_time}?",
+        "": f"How many are answered {in_time}?",
+    }
+    return _dots(
+        estimates,
+        {metric: horizon(seconds) for seconds, metric in shares.items()},
+        question=title or asked.get(by, f"How many are answered {in_time}, by {by}?"),
+        x_title="Share of the answered" if any(map(is_among_answered, shares.values())) else "Share answered",
+        month=month,
+        own=own,
+        most=most,
+        width=width,
+    )
+
+
+def reply_times_by_group(
+    estimates: pl.DataFrame,
+    *,
+    title: str = "",
+    month: str = "",
+    own: str = "",
+    most: int = 30,
+    width: int = 720,
+) -> alt.LayerChart:
+    """Draw how long each group takes to reply: the median, among answered messages.
+
+    >>> from benchkit import find_waits, measure
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> waits = find_waits(from_timelines("C0 A10", "C0 A90", "C0", brand="Acme"))
+    >>> reply_times_by_group(measure(waits, by="brand", min_waits=0)).description
+    'How long until the first reply, by brand? Acme: 50 min.'
+
+    It is the time to the first reply where `estimates` tell it, and to any reply otherwise, on a
+    log axis. Everything else is as in `shares_by_group`.
+    """
+    metric = first_told(estimates, ["first_reply_seconds_median", "reply_seconds_median"])
+    by = " and ".join(group_columns(estimates))
+    reply = "the first reply" if metric.name.startswith("first") else "a reply"
+    asked = {"agent": f"How long until {reply} of each agent?", "": f"How long until {reply}?"}
+    return _dots(
+        estimates,
+        {metric: ""},
+        question=title or asked.get(by, f"How long until {reply}, by {by}?"),
+        x_title=f"Median {reply.removeprefix('the ').removeprefix('a ')} time",
+        month=month,
+        own=own,
+        most=most,
+        width=width,
+    )
+
+
+def row_axis(groups: list[str], *, own: bool) -> alt.Y:
+    """A row for each group, under its name; the reader's own, if it comes first, stands out."""
+    is_own = "datum.index === 0"
+    return alt.Y(
+        "group:N",
+        title=None,
+        scale=alt.Scale(domain=groups, type="point", padding=0.6),
+        sort=None,
+        axis=alt.Axis(
+            domain=False,
+            ticks=False,
+            grid=True,
+            gridColor=FAINTEST,
+            labelLimit=_NAME_WIDTH,
+            labelPadding=8,
+            labelColor={"condition": {"test": is_own, "value": INK}, "value": QUIET} if own else INK,
+            labelFontWeight={"condition": {"test": is_own, "value": 700}, "value": 400} if own else 400,
+        ),
+    )
+
+
+def _dots(
+    estimates: pl.DataFrame,
+    series: Mapping[Metric, str],
+    *,
+    question: str,
+    x_title: str,
+    month: str,
+    own: str,
+    most: int,
+    width: int,
+) -> alt.LayerChart:
+    """A row for each group, and in it a dot and an interval for each metric, told apart by horizon."""
+    metrics = list(series)
+    listed = groups_in_order(estimates, own=own)
+    rows = figure_rows(estimates, metrics)
+    with_figure = set(rows["group"])
+    groups = [group for group in listed if group in with_figure][:most]
+    horizons = {metric.name: word for metric, word in series.items()}
+    with_own = own != "" and own in groups
+    rows = rows.filter(pl.col("group").is_in(groups)).with_columns(
+        pl.col("metric").replace_strict(horizons, return_dtype=pl.String).alias("horizon"),
+        pl.when(pl.lit(not with_own) | (pl.col("group") == own)).then(1.0).otherwise(0.5).alias("opacity"),
+    )
+    placed, x = across(rows, metrics[0].unit, title=x_title)
+    told_apart = list(series.values())
+    legend = alt.Legend(title="Within", symbolOpacity=1) if len(series) > 1 else None
+    colours, shapes = (
+        alt.Scale(domain=told_apart, range=looks[: len(series)]) for looks in (PALETTE, _SHAPES)
+    )
+    colour = alt.Color("horizon:N", scale=colours, legend=legend)
+    shape = alt.Shape("horizon:N", scale=shapes, legend=legend)
+    opacity = alt.Opacity("opacity:Q", scale=None, legend=None)
+    parts = []
+    for i, metric in enumerate(metrics):
+        offset = 4 * (2 * i - len(metrics) + 1)
+        of_metric = alt.Chart(values(placed.filter(pl.col("metric") == metric.name))).encode(
+            y=row_axis(groups, own=with_own), color=colour, opacity=opacity
+        )
+        parts += [
+            of_metric.mark_rule(strokeWidth=2, yOffset=offset, aria=False).encode(x=x["low"], x2="high:Q"),
+            of_metric.mark_point(filled=True, size=80, yOffset=offset).encode(
+                x=x["at"], shape=shape, tooltip=tooltip()
+            ),
+        ]
+    return layers(
+        *parts,
+        question=question,
+        notes=[
+            *notes(
+                rows, month=month, among_answered=is_among_answered(metrics[0]), key="lines: 95% interval"
+            ),
+            _left_out(len(listed), len(with_figure), len(groups), with_own=with_own),
+        ],
+        alt_text=_in_words(rows, groups, horizons),
+        width=width,
+        height=ROW_HEIGHT * max(len(groups), 1),
+    )
+
+
+def _left_out(n_listed: int, n_with_figure: int, n_drawn: int, *, with_own: bool) -> str:
+    """Which groups are drawn, where it is not all of them."""
+    if n_drawn < n_with_figure:
+        which = f"Yours and {n_drawn - 1:,}" if with_own else f"The {n_drawn:,}"
+        return f"{which} with most waits; the table has all {n_listed:,}"
+    n_without = n_listed - n_drawn
+    return f"Not drawn: {n_without:,} with too few waits" if n_without and n_drawn else ""
+
+
+def _in_words(rows: pl.DataFrame, groups: list[str], horizons: Mapping[str, str]) -> str:
+    """The figures of the first groups, for those who do not see the picture."""
+    figures = {
+        (group, metric): told for group, metric, told in rows.select("group", "metric", "figure").rows()
+    }
+    told = []
+    for group in groups[:_MAX_TOLD]:
+        parts = [
+            f"{figures[group, metric]} within {word}" if word else figures[group, metric]
+            for metric, word in horizons.items()
+            if (group, metric) in figures
+        ]
+        told.append(f"{group}: {', '.join(parts)}")
+    if len(groups) > _MAX_TOLD:
+        told.append(f"and {len(groups) - _MAX_TOLD:,} more")
+    return f"{'; '.join(told) or 'Nothing to draw'}."

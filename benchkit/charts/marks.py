@@ -1,0 +1,135 @@
+"""What may be marked on an expectation curve: what surveys found, and the shares at one time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import altair as alt
+import polars as pl
+
+from benchkit.charts.style import (
+    INK,
+    LINE_HEIGHT,
+    QUIET,
+    apart,
+    labels,
+    require,
+    share_axis,
+    time_axis,
+    time_scale,
+    values,
+)
+from benchkit.errors import BenchkitError
+from benchkit.words import human_seconds
+
+_EXPECTED = {
+    "year": pl.Int64(),
+    "threshold": pl.String(),
+    "seconds": pl.Int64(),
+    "share": pl.Float64(),
+    "source": pl.String(),
+}
+_SHAPES = ("diamond", "square", "triangle-up", "circle", "cross")
+_SHADES = (INK, QUIET, "#8a949f")
+_TOOLTIP = [
+    alt.Tooltip("year:N", title="Survey of"),
+    alt.Tooltip("threshold:N", title="Expect an answer within"),
+    alt.Tooltip("percent:N", title="Share"),
+    alt.Tooltip("source:N", title="Source"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """Where a curve is drawn: from the first time to the last, from 0 up to the share `top`."""
+
+    first: int
+    last: int
+    top: float
+    height: int
+    y_title: str
+
+    @property
+    def x(self) -> alt.X:
+        """The time since the customer wrote."""
+        scale = time_scale(self.first, self.last)
+        return alt.X("seconds:Q", title="Time since the customer wrote", scale=scale, axis=time_axis())
+
+    def y(self, field: str) -> alt.Y:
+        """A share."""
+        return share_axis(field, title=self.y_title, top=self.top)
+
+    def apart(self, rows: pl.DataFrame, place: str) -> pl.DataFrame:
+        """Rows with `label_at`, a line of text from each other."""
+        return apart(rows, place, gap=LINE_HEIGHT * self.top / self.height, top=self.top)
+
+
+def survey_rows(expected: pl.DataFrame | None, *, first: int, last: int) -> pl.DataFrame:
+    """The points of surveys between two times, with their labels, and each year's shape and shade."""
+    if expected is None:
+        expected = pl.DataFrame(schema=_EXPECTED)
+    require(expected, list(_EXPECTED), where="in what is expected")
+    inside = pl.col("seconds").is_between(first, last) & pl.col("share").is_not_null()
+    points = expected.select(pl.col(name).cast(dtype) for name, dtype in _EXPECTED.items()).filter(inside)
+    years = points["year"].unique().sort(descending=True).to_list()
+    shapes = {year: _SHAPES[i % len(_SHAPES)] for i, year in enumerate(years)}
+    shades = {year: _SHADES[min(i, len(_SHADES) - 1)] for i, year in enumerate(years)}
+    said = pl.Series("percent", [f"{100 * share:.3g}%" for share in points["share"]], pl.String)
+    return points.with_columns(
+        said,
+        pl.format("{} expect it ({})", said, "year").alias("label"),
+        pl.format("{} ({})", said, "year").alias("short"),
+        pl.col("year").replace_strict(shapes, return_dtype=pl.String).alias("shape"),
+        pl.col("year").replace_strict(shades, return_dtype=pl.String).alias("colour"),
+        (pl.col("seconds") > math.sqrt(first * last)).alias("to_left"),
+    ).sort("seconds", "share", "year")
+
+
+def survey_layers(surveys: pl.DataFrame, plane: Plane) -> Iterator[alt.Chart]:
+    """A point for each row of `survey_rows`, and its label."""
+    if surveys.height:
+        at_one_time = surveys.partition_by("seconds", maintain_order=True)
+        placed = pl.concat(plane.apart(rows, "share") for rows in at_one_time)
+        yield from labels(placed, x=plane.x, y=plane.y("label_at"), text="label", short="short")
+        yield (
+            alt.Chart(values(placed))
+            .mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1)
+            .encode(
+                x=plane.x,
+                y=plane.y("share"),
+                fill=alt.Fill("colour:N", scale=None),
+                shape=alt.Shape("shape:N", scale=None),
+                tooltip=_TOOLTIP,
+            )
+        )
+
+
+def check_threshold(curve: pl.DataFrame, seconds: int) -> None:
+    """Refuse a threshold that is none of a curve's times: what lies between them is not measured."""
+    times = curve["seconds"].unique().sort().to_list()
+    if seconds not in times:
+        nearest = sorted(times, key=lambda time: abs(time - seconds))[:1]
+        way_out = f"the nearest is {nearest[0]}" if nearest else "there are none"
+        raise BenchkitError(
+            f"{seconds} seconds ({human_seconds(seconds)}) is none of this curve's times; {way_out}"
+        )
+
+
+def threshold_layers(rows: pl.DataFrame, seconds: int, plane: Plane) -> Iterator[alt.Chart]:
+    """A rule at one time, named above it, and the share of each line there, where lines do not yet rise."""
+    has_room = math.log(seconds / plane.first) > 0.2 * math.log(plane.last / plane.first)
+    points = plane.apart(rows.filter(seconds=seconds), "estimate").with_columns(to_left=has_room)
+    where = pl.DataFrame({"seconds": [seconds], "threshold": human_seconds(seconds)})
+    rule = alt.Chart(values(where)).encode(x=plane.x)
+    yield rule.mark_rule(color=INK, strokeWidth=1.5, aria=False)
+    yield rule.mark_text(color=INK, fontWeight=600, baseline="bottom", dy=-4).encode(
+        y=alt.value(0), text="threshold:N"
+    )
+    yield (
+        alt.Chart(values(points))
+        .mark_point(filled=True, size=70, opacity=1, aria=False)
+        .encode(x=plane.x, y=plane.y("estimate"), color=alt.Color("colour:N", scale=None))
+    )
+    yield from labels(points, x=plane.x, y=plane.y("label_at"), text="share")
