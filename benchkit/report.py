@@ -83,8 +83,7 @@ def make_report(
         sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
         names = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
         parameters = {**sources, **names, "month": settled, "target": target}
-        for notebook in NOTEBOOKS:
-            _refuse_unknown(parameters, notebook)
+        asked = _asked_of_each(parameters)
         dealt = deal_pseudonyms(found, **names)
 
         place = Path(out) / folder_name(found.about.name) / (folder_name(brand) if brand else "all") / settled
@@ -93,7 +92,7 @@ def make_report(
 
             def run(notebook: str) -> NotebookNode:
                 started = time.perf_counter()
-                executed = _run(notebook, parameters, draft, kernels.options)
+                executed = _run(notebook, asked[notebook], draft, kernels.options)
                 progress(f"{notebook}: {len(executed.cells)} cells, {time.perf_counter() - started:.1f} s")
                 return executed
 
@@ -126,15 +125,22 @@ def _settle_month(waits: Waits, month: str) -> str:
     return period.label
 
 
-def _refuse_unknown(parameters: Mapping[str, object], notebook: str) -> None:
-    """Papermill would only warn, and run with the defaults."""
+def _asked_of_each(parameters: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Of each notebook the parameters it has; papermill would only warn of one that none has."""
     from papermill.inspection import inspect_notebook
 
-    path = shipped("notebooks", f"{notebook}.ipynb")
-    known = inspect_notebook(_literal(path))  # type: ignore[no-untyped-call]
+    known = {
+        notebook: inspect_notebook(_literal(shipped("notebooks", f"{notebook}.ipynb")))  # type: ignore[no-untyped-call]
+        for notebook in NOTEBOOKS
+    }
+    anywhere = dict.fromkeys(name for names in known.values() for name in names)
     for parameter in parameters:
-        if parameter not in known:
-            raise UnknownNameError("parameter", parameter, known, where=f"in {notebook}.ipynb")
+        if parameter not in anywhere:
+            raise UnknownNameError("parameter", parameter, anywhere, where="in the notebooks")
+    return {
+        notebook: {name: value for name, value in parameters.items() if name in names}
+        for notebook, names in known.items()
+    }
 
 
 def _run(
