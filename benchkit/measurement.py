@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -103,6 +103,7 @@ def expectation_curve(
     *,
     month: str | None = None,
     by: str | Sequence[str] | None = "brand",
+    at: Iterable[int] = (),
     min_waits: int = MIN_WAITS,
     history_weeks: int = HISTORY_WEEKS,
 ) -> pl.DataFrame:
@@ -115,19 +116,20 @@ def expectation_curve(
     >>> curve.filter(pl.col("seconds") == 3600).select("metric", "estimate").row(0)
     ('answered_within', 0.3333333333333333)
 
-    One row per group and time (`seconds`). On data selected on being answered, and by
+    One row per group and time (`seconds`), those given as `at` among them. On data selected on being answered, and by
     agent, it is the curve among answered waits, and `metric` says `replied_within`.
     """
     asked = study(waits, month=month, by=by, history_weeks=history_weeks)
     of_replied = asked.selection is not None or asked.by_agent
     curves = est.shares_of_replied if of_replied else est.shares
     name = "replied_within" if of_replied else "answered_within"
-    found = curves(asked.sample, CURVE_SECONDS)
+    times = sorted({*CURVE_SECONDS, *at})
+    found = curves(asked.sample, times)
     rows = [
         _figures(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
-        for place in range(len(CURVE_SECONDS))
+        for place in range(len(times))
     ]
-    return _tidy(asked, rows, CURVE_SECONDS)
+    return _tidy(asked, rows, times)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def make_report(
         found = find_waits(data).collect()
         settled = _settle_month(found.only(brand), month)
         sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
-        names = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
+        names: dict[str, Any] = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
         parameters = {**sources, **names, "month": settled, "target": target}
         asked = _asked_of_each(parameters)
         dealt = deal_pseudonyms(found, **names)
@@ -96,7 +96,7 @@ def make_report(
                 progress(f"{notebook}: {len(executed.cells)} cells, {time.perf_counter() - started:.1f} s")
                 return executed
 
-            jobs = [*(partial(run, notebook) for notebook in NOTEBOOKS), vega_bundle]
+            jobs: list[Callable[[], Any]] = [*(partial(run, notebook) for notebook in NOTEBOOKS), vega_bundle]
             jobs.append(
                 partial(_write_figures, dealt.applied_to(found).collect(), brand, settled, target, draft)
             )
@@ -168,8 +168,9 @@ def _run(
         stopped = [f"{executed.name} stopped in cell {error.exec_count}:", *source, *reason]
         raise NotebookError("\n".join(map(printable, stopped))) from error
     except DeadKernelError as error:
-        reason = "its kernel died, perhaps for want of memory"
-        raise NotebookError(f"{executed.name} stopped: {reason}") from error
+        raise NotebookError(
+            f"{executed.name} stopped: its kernel died, perhaps for want of memory"
+        ) from error
     for place, chart in enumerate(charts_of(done), start=1):
         drawn = draft / "charts" / f"{notebook}-{place}.svg"
         drawn.parent.mkdir(exist_ok=True)
@@ -183,7 +184,7 @@ def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: 
     figures = [measure_months(own, month=month, target=goal)]
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
     figures.append(measure(compared.without(brand), month=month, by="industry", target=goal))
-    figures.append(measure(compared, month=month, by=["industry", "brand"], target=goal))
+    figures.append(measure(compared, month=month, by=["brand", "industry"], target=goal))
     figures += [expectation_curve(own, month=month, by=by) for by in (None, "channel")]
     tidy = pl.concat(figures, how="diagonal")
     groups = [name for name in tidy.columns if name not in ESTIMATES]

@@ -14,11 +14,12 @@ from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
 from benchkit.html import Cell, Html, facts, table
-from benchkit.metrics import Metric, Share
+from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
 from benchkit.waits import Waits
 from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
 
+_BETWEEN = " · "
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
@@ -35,10 +36,10 @@ def group_columns(estimates: pl.DataFrame) -> list[str]:
 def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> pl.Expr:
     """Each row's group in one string, or `together` where there are no groups."""
     groups = [
-        pl.col(name).cast(pl.String).fill_null("answered by nobody" if name == "agent" else "not stated")
+        pl.col(name).cast(pl.String).fill_null("nobody (unanswered)" if name == "agent" else "not stated")
         for name in group_columns(estimates)
     ]
-    return pl.concat_str(groups, separator=" · ") if groups else pl.lit(together)
+    return pl.concat_str(groups, separator=_BETWEEN) if groups else pl.lit(together)
 
 
 def headline(
@@ -76,7 +77,8 @@ def _last_two_months(told: pl.DataFrame) -> tuple[dict[str, dict[str, Any]], dic
 
 
 def _before(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
-    if row is None or row["status"] == "withheld":
+    is_of_today = isinstance(metric.computes, Count) and metric.computes.outcome is not None
+    if row is None or row["status"] == "withheld" or is_of_today:
         return ""
     value, limits = _cell_of(row, metric.unit)
     return f"{month_name(row['month'])}: {value}", limits
@@ -230,8 +232,9 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
                 if cell["lower"] is not None:
                     bases.setdefault(_interval_basis(cell["method"]), {})[group] = None
             figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
-            rows.append([month_name(group) if by_month else group, count(n), *figures])
-    who = " · ".join(group_columns(estimates)).capitalize() or "Who"
+            name, _, rest = group.partition(_BETWEEN)
+            rows.append([month_name(group) if by_month else (name, rest), count(n), *figures])
+    who = group_columns(estimates)[0].capitalize() if group_columns(estimates) else "Who"
     notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
     for basis, some in bases.items():
         whose = "" if len(bases) == 1 else f" ({len(some):,} of {len(rows):,} groups)"
