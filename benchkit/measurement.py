@@ -253,9 +253,9 @@ def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> p
 def _without_few_brands(asked: Study, tidy: pl.DataFrame, n_rows: int) -> pl.DataFrame:
     """Blank whatever would tell of too few peers, the number of their waits included."""
     too_few = pl.Series(np.repeat(asked.too_few_brands, n_rows))
-    blank = dict.fromkeys(("estimate", "lower", "upper", "n", "n_replied"))
-    said = {"status": "withheld", "method": f"fewer than {MIN_BRANDS} brands"}
+    withheld = too_few & (tidy["status"] != "refused")
     return tidy.with_columns(
-        pl.when(too_few).then(pl.lit(value)).otherwise(name).cast(tidy.schema[name]).alias(name)
-        for name, value in (blank | said).items()
+        pl.when(~too_few).then(pl.col("estimate", "lower", "upper", "n", "n_replied")),
+        pl.when(withheld).then(pl.lit("withheld", ESTIMATES["status"])).otherwise("status").alias("status"),
+        pl.when(withheld).then(pl.lit(f"fewer than {MIN_BRANDS} brands")).otherwise("method").alias("method"),
     )

@@ -54,6 +54,16 @@ print(os.getpid(), np.random.random())
 alt.Chart(means).mark_bar().encode(x="y:O", y="x:Q")
 """
 
+MEET = """
+import pathlib, time
+folder = pathlib.Path({folder!r})
+(folder / {name!r}).touch()
+while not all((folder / name).exists() for name in {names}):
+    time.sleep(0.05)
+"""
+
+KILL_SERVER = "import signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(600)"
+
 
 @pytest.fixture(
     params=[pytest.param(True, marks=needs_forks, id="forked"), pytest.param(False, id="ordinary")]
@@ -105,10 +115,8 @@ def is_running(pid):
 
 def test_four_notebooks_run_at_once_each_in_its_own_process(tmp_path, forks, capfd):
     names = ["north", "south", "east", "west"]
-    meet = f"import pathlib, time\nhere = pathlib.Path({str(tmp_path)!r})\n"
     for name in names:
-        met = f"(here / {name!r}).touch()\nwhile not all((here / n).exists() for n in {names}): pass"
-        write(tmp_path, name, DRAW, meet + met)
+        write(tmp_path, name, DRAW, MEET.format(folder=str(tmp_path), name=name, names=names))
     with Kernels() as warm:
         executed = warm.run(executor(warm, tmp_path), names)
     printed = [text(notebook).split() for notebook in executed]
@@ -198,6 +206,16 @@ def test_without_its_server_kernels_are_ordinary(tmp_path):
     with Kernels() as warm:
         warm._server._process.kill()
         assert text(executor(warm, tmp_path)("sound")) == f"{os.getpid()}\n"
+
+
+@needs_forks
+def test_a_kernel_whose_server_is_killed_ends_too(tmp_path):
+    write(tmp_path, "orphan", "import os\nprint(os.getpid())", KILL_SERVER)
+    with Kernels() as warm:
+        with pytest.raises(DeadKernelError):
+            executor(warm, tmp_path)("orphan")
+        orphan = int(text(nbformat.read(tmp_path / "orphan.ipynb", 4)))
+        wait_until(lambda: not is_running(orphan), seconds=10)
 
 
 @needs_forks

@@ -133,6 +133,15 @@ def test_an_industry_of_fewer_than_five_peers_has_no_figure_and_no_number() -> N
     assert row.select("estimate", "lower", "upper", "n", "n_replied").null_count().row(0) == (2,) * 5
 
 
+def test_what_cannot_be_said_at_all_stays_refused() -> None:
+    few = of_brands(*BRANDS[:4])
+    selected = replace(few, about=replace(few.about, selection="Only answered ones."))
+    rows = bk.measure(
+        bk.pseudonymise(selected), by="industry", metrics=["answered_within_1h", "replied_within_1h"]
+    )
+    assert rows.select("status", "n").rows() == [("refused", None), ("withheld", None)]
+
+
 def test_ones_own_brand_does_not_count_among_its_peers() -> None:
     five = of_brands(*BRANDS[:5])
     alone = bk.measure(bk.pseudonymise(five), month=MONTH, by="industry", metrics="waits")

@@ -74,7 +74,7 @@ def answered_within_curve(
     plane = Plane(
         first=first,
         last=last,
-        top=top_of([*rows["estimate"], *rows_named["upper"].drop_nulls(), *surveys["share"]]),
+        top=top_of([*rows["estimate"], *rows_named["upper"].drop_nulls(), *(surveys["share"] + 0.02)]),
         height=height,
         y_title="Share of the answered" if among_answered else "Share answered",
     )

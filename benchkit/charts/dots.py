@@ -35,6 +35,7 @@ ROW_HEIGHT = 26
 _NAME_WIDTH = 150
 _MAX_TOLD = 10
 _SHAPES = ("circle", "diamond")
+OWN_NOT_DRAWN = "Yours is not drawn: it has too few waits"
 
 
 def shares_by_group(
@@ -164,7 +165,7 @@ def _dots(
     )
     placed, x = across(rows, metrics[0].unit, title=x_title)
     told_apart = list(series.values())
-    legend = alt.Legend(title="Within", symbolOpacity=1) if len(series) > 1 else None
+    legend = alt.Legend(title="Within", symbolOpacity=1) if len(series) > 1 and groups else None
     colours, shapes = (
         alt.Scale(domain=told_apart, range=looks[: len(series)]) for looks in (PALETTE, _SHAPES)
     )
@@ -190,6 +191,7 @@ def _dots(
             *notes(
                 rows, month=month, among_answered=is_among_answered(metrics[0]), key="lines: 95% interval"
             ),
+            OWN_NOT_DRAWN if own and not with_own else "",
             _left_out(len(listed), len(with_figure), len(groups), with_own=with_own),
         ],
         alt_text=_in_words(rows, groups, horizons),

@@ -14,6 +14,7 @@ from benchkit.charts.style import (
     LINE_HEIGHT,
     QUIET,
     apart,
+    horizon,
     labels,
     require,
     share_axis,
@@ -121,7 +122,7 @@ def threshold_layers(rows: pl.DataFrame, seconds: int, plane: Plane) -> Iterator
     """A rule at one time, named above it, and the share of each line there, where lines do not yet rise."""
     has_room = math.log(seconds / plane.first) > 0.2 * math.log(plane.last / plane.first)
     points = plane.apart(rows.filter(seconds=seconds), "estimate").with_columns(to_left=has_room)
-    where = pl.DataFrame({"seconds": [seconds], "threshold": human_seconds(seconds)})
+    where = pl.DataFrame({"seconds": [seconds], "threshold": horizon(seconds)})
     rule = alt.Chart(values(where)).encode(x=plane.x)
     yield rule.mark_rule(color=INK, strokeWidth=1.5, aria=False)
     yield rule.mark_text(color=INK, fontWeight=600, baseline="bottom", dy=-4).encode(

@@ -74,7 +74,7 @@ within 24 h: 66.7% in October 2026.'
     drawn = rows.with_columns(
         pl.col("metric").replace_strict(looks, return_dtype=pl.Int64).alias("seconds"),
         pl.col("month").replace_strict(_short(every), return_dtype=pl.String).alias("words"),
-        pl.when(month=current).then(160).otherwise(60).alias("size"),
+        pl.when(month=current).then(110).otherwise(45).alias("size"),
         pl.when(month=current).then(1.0).otherwise(0.45).alias("opacity"),
     ).with_columns(
         pl.col("seconds").replace_strict(_COLOURS, return_dtype=pl.String).alias("colour"),
@@ -110,6 +110,7 @@ within 24 h: 66.7% in October 2026.'
             x=alt.value("width"),
             y=y_label,
             text="label",
+            dy=-7,
         ),
         question="Do answers come sooner than before?"
         if among_answered

@@ -115,7 +115,8 @@ def across(rows: pl.DataFrame, unit: Unit, *, title: str) -> tuple[pl.DataFrame,
         middle = math.sqrt(first * last)
         coarse = [tick for tick in TIME_TICKS if first <= tick <= last]
         fine = [tick for tick in _FINE_TICKS if first <= tick <= last]
-        scale, axis = time_scale(first, last), time_axis(coarse if len(coarse) >= 3 else fine)
+        ticks = coarse if len(coarse) >= 3 else fine
+        scale, axis = time_scale(first, last), time_axis(ticks, grid=True)
     has_interval = pl.col("lower").is_not_null() | pl.col("upper").is_not_null()
     ends = {"low": pl.col("lower").fill_null(first), "high": pl.col("upper").fill_null(last)}
     placed = rows.with_columns(

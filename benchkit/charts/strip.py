@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from benchkit.catalogue import find_metrics
-from benchkit.charts.dots import row_axis
+from benchkit.charts.dots import OWN_NOT_DRAWN, row_axis
 from benchkit.charts.rows import (
     across,
     figure_rows,
@@ -35,12 +35,12 @@ def brands_by_industry(
 ) -> alt.LayerChart:
     """Draw how far apart the brands of an industry are, and where it stands as a whole.
 
-    >>> from benchkit import find_waits, measure
-    >>> from benchkit.sources.timelines import from_timelines
-    >>> waits = find_waits(from_timelines("C0 A10", "C0 A90", "C0", brand="Acme", industry="Airlines"))
-    >>> by_brand = measure(waits, by=["industry", "brand"], min_waits=0)
-    >>> brands_by_industry(by_brand, measure(waits, by="industry", min_waits=0)).description
-    'How far apart are the brands of one industry? Airlines: 66.7% as a whole, 1 brand at 66.7%.'
+    >>> figures = {"metric": "answered_within_24h", "estimate": [0.5], "lower": 0.4, "upper": 0.6, "n": 80,
+    ...            "n_replied": 40, "status": "final", "method": "", "definition": ""}
+    >>> by_industry = pl.DataFrame({"industry": "Airlines", **figures})
+    >>> by_brand = pl.DataFrame({"industry": "Airlines", "brand": "Acme", **figures})
+    >>> brands_by_industry(by_brand, by_industry).description
+    'How far apart are the brands of one industry? Airlines: 50.0% as a whole, 1 brand at 50.0%.'
 
     `by_brand` is measured by industry and brand, `by_industry` by industry. `metric` names a
     share or a time, without it the share answered within 24 h. Drawn are the industries that
@@ -75,12 +75,15 @@ def brands_by_industry(
         own_dot.mark_point(filled=True, size=110, opacity=1, color=PALETTE[1]),
         *labels(own_name, x=x["at"], y=y, text="who", dx=0, dy=-14),
         question="How far apart are the brands of one industry?",
-        notes=notes(
-            rows,
-            month=month,
-            among_answered=is_among_answered(chosen),
-            key="dot: a brand; bar: the industry as a whole",
-        ),
+        notes=[
+            *notes(
+                rows,
+                month=month,
+                among_answered=is_among_answered(chosen),
+                key="dot: a brand; bar: the industry as a whole",
+            ),
+            OWN_NOT_DRAWN if own and not own_name.height else "",
+        ],
         alt_text=_in_words(rows, groups),
         width=width,
         height=_ROW_HEIGHT * max(len(groups), 1),

@@ -129,7 +129,7 @@ def time_scale(first: float, last: float) -> alt.Scale:
     return alt.Scale(type="log", domain=[first, last], nice=False)
 
 
-def time_axis(ticks: Sequence[int] = TIME_TICKS) -> alt.Axis:
+def time_axis(ticks: Sequence[int] = TIME_TICKS, *, grid: bool = False) -> alt.Axis:
     """An axis of seconds whose ticks are in words."""
     words = ", ".join(f"'{seconds}': '{human_seconds(seconds)}'" for seconds in ticks)
     return alt.Axis(
@@ -137,7 +137,7 @@ def time_axis(ticks: Sequence[int] = TIME_TICKS) -> alt.Axis:
         labelExpr=f"({{{words}}})[datum.value]",
         labelOverlap="greedy",
         labelSeparation=4,
-        grid=False,
+        grid=grid,
     )
 
 
@@ -187,7 +187,7 @@ def labels(
         if beside.height:
             written = alt.Chart(values(beside)).encode(x=x, y=y)
             place: dict[str, Any] = {"align": "right", "dx": -dx} if left else {"align": "left", "dx": dx}
-            place |= {"dy": dy, "limit": 220, "lineBreak": "\n", "text": {"expr": words}}
+            place |= {"dy": dy, "limit": 160, "lineBreak": "\n", "text": {"expr": words}}
             yield written.mark_text(**place, stroke="white", strokeWidth=4, strokeJoin="round", aria=False)
             yield written.mark_text(**place).encode(color=alt.Color("colour:N", scale=None))
 
