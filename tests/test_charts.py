@@ -12,7 +12,7 @@ import pytest
 import vl_convert
 
 from benchkit import charts
-from benchkit.errors import UnknownNameError
+from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.measurement import CURVE_SECONDS
 from benchkit.tables import CHART_TYPE
 
@@ -48,17 +48,6 @@ def rows_of(spec: dict[str, Any], mark: str) -> list[dict[str, Any]]:
     return spec["datasets"][layer["data"]["name"]]
 
 
-def fields_of(encoding: Any) -> Iterator[str]:
-    if isinstance(encoding, list):
-        for part in encoding:
-            yield from fields_of(part)
-    elif isinstance(encoding, dict):
-        if "field" in encoding:
-            yield encoding["field"]
-        for part in encoding.values():
-            yield from fields_of(part)
-
-
 @pytest.mark.parametrize(
     ("metric", "status", "title", "subtitle"),
     [
@@ -66,34 +55,26 @@ def fields_of(encoding: Any) -> Iterator[str]:
             "answered_within",
             "final",
             "How soon is a customer answered?",
-            "All who wrote, answered or not, October 2026",
+            ["All who wrote, answered or not, October 2026", "Shaded: 95% interval"],
         ),
         (
             "answered_within",
             "provisional",
             "How soon is a customer answered?",
-            "All who wrote, answered or not, October 2026, provisional",
+            ["All who wrote, answered or not, October 2026", "Provisional, shaded: 95% interval"],
         ),
         (
             "replied_within",
             "final",
             "When an answer came, how soon?",
-            "Messages that were answered, October 2026",
+            ["Messages that were answered, October 2026", "Shaded: 95% interval"],
         ),
     ],
 )
-def test_it_says_what_it_shows(metric: str, status: str, title: str, subtitle: str) -> None:
+def test_it_says_what_it_shows(metric: str, status: str, title: str, subtitle: list[str]) -> None:
     spec = draw(make_curve(["A"], metric=metric, status=status), month="2026-10")
-    assert spec["title"] == {"text": title, "subtitle": [subtitle, "Shaded: 95% interval"]}
+    assert spec["title"] == {"text": title, "subtitle": subtitle}
     assert spec["description"] == f"{title} A: 55.4% within 1 h, 76.8% within 24 h."
-
-
-def test_every_field_it_names_is_in_its_data() -> None:
-    spec = draw(make_curve(["A", "B"]))
-    assert len(spec["layer"]) == 5
-    for layer in spec["layer"]:
-        present = set(spec["datasets"][layer["data"]["name"]][0])
-        assert set(fields_of(layer["encoding"])) <= present
 
 
 def test_a_missing_column_is_an_error_and_no_empty_picture() -> None:
@@ -117,7 +98,7 @@ def test_of_many_groups_the_largest_are_named_and_coloured() -> None:
 
 def test_names_beside_the_lines_do_not_lie_on_each_other() -> None:
     spec = draw(make_curve(list("ABCDEF")), height=300)
-    places = sorted(row["estimate"] for row in rows_of(spec, "text"))
+    places = sorted(row["label_at"] for row in rows_of(spec, "text"))
     top = spec["layer"][1]["encoding"]["y"]["scale"]["domain"][1]
     gaps = [(above - below) / top * 300 for below, above in pairwise(places)]
     assert min(gaps) >= 14.9
@@ -155,3 +136,63 @@ def test_it_is_stored_for_jupyterlab_beside_its_words() -> None:
     assert bundle["text/plain"] == chart.to_dict()["description"]
     assert isinstance(bundle[CHART_TYPE]["width"], int)
     json.dumps(bundle, allow_nan=False)
+
+
+def make_expected(**changes: Any) -> pl.DataFrame:
+    rows = {
+        "year": [2020, 2020, 2022, 2022],
+        "threshold": ["1 hour", "24 hours", "minutes, drawn at 5", "24 hours"],
+        "seconds": [3_600, 86_400, 300, 86_400],
+        "share": [0.4, 0.79, 0.13, 0.77],
+        "source": ["Index 2020"] * 2 + ["Index 2022"] * 2,
+    }
+    return pl.DataFrame(rows | changes)
+
+
+def test_surveys_are_points_with_labels_apart_and_in_words() -> None:
+    spec = draw(make_curve(["A"]), expected=make_expected(), height=340)
+    drawn = spec["datasets"][spec["layer"][-1]["data"]["name"]]
+    assert spec["layer"][-1]["mark"]["type"] == "point"
+    assert {(row["seconds"], row["share"], row["label"]) for row in drawn} == {
+        (3_600, 0.4, "40% expect it (2020)"),
+        (86_400, 0.79, "79% expect it (2020)"),
+        (300, 0.13, "13% expect it (2022)"),
+        (86_400, 0.77, "77% expect it (2022)"),
+    }
+    assert len({row["shape"] for row in drawn}) == len({row["colour"] for row in drawn}) == 2
+    top = spec["layer"][1]["encoding"]["y"]["scale"]["domain"][1]
+    low, high = sorted(row["label_at"] for row in drawn if row["seconds"] == 86_400)
+    assert (high - low) / top * 340 >= 14.9
+    assert "79% expect an answer within 24 hours (2020)" in spec["description"]
+    assert spec["title"]["subtitle"][-1] == "Points: what surveys of 2020 and 2022 expected"
+
+
+def test_the_axis_reaches_up_to_what_surveys_found() -> None:
+    low = make_curve(["A"]).with_columns(pl.col("estimate", "lower", "upper") / 10)
+    spec = draw(low, expected=make_expected())
+    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [0, 0.9]
+
+
+def test_survey_points_outside_the_axis_or_without_a_time_are_left_out() -> None:
+    spec = draw(make_curve(["A"]), expected=make_expected(seconds=[0, 86_400, None, 86_400]))
+    assert {row["seconds"] for row in rows_of({**spec, "layer": spec["layer"][-1:]}, "point")} == {86_400}
+    assert draw(make_curve(["A"]), expected=make_expected(seconds=[0] * 4)) == draw(make_curve(["A"]))
+
+
+@pytest.mark.parametrize("seconds", [60, CURVE_SECONDS[1], 3_600, 14_400, CURVE_SECONDS[-1]])
+def test_a_threshold_has_each_named_lines_share(seconds: int) -> None:
+    curve = make_curve(["A", "B", "C"])
+    spec = draw(curve, threshold_seconds=seconds, coloured=2)
+    written = spec["datasets"][spec["layer"][-1]["data"]["name"]]
+    at_threshold = curve.filter(pl.col("seconds") == seconds, pl.col("brand") != "C")
+    assert {row["group"]: row["estimate"] for row in written} == dict(
+        at_threshold.select("brand", pl.col("estimate").round(4)).iter_rows()
+    )
+    assert f"{written[0]['share']} within" in spec["description"]
+
+
+def test_a_threshold_between_the_curves_times_is_refused() -> None:
+    with pytest.raises(
+        BenchkitError, match=r"3601 seconds \(1 h\) is none of this curve's times; the nearest is 3600"
+    ):
+        draw(make_curve(["A"]), threshold_seconds=3_601)
