@@ -44,7 +44,8 @@ def threshold_slider(
     first = views(chosen)
     slider = _slider(times, chosen) if _someone_is_there() else None
     if slider:
-        _show(slider)
+        in_words = {"text/plain": "Run this cell to choose another time with a slider."}
+        _show(slider._repr_mimebundle_() | in_words, raw=True)
     outputs = [_show(view) for view in first]
 
     def redraw(change: Any) -> None:
@@ -74,5 +75,5 @@ def _someone_is_there() -> bool:
     return bool(request.get("content", {}).get("allow_stdin"))
 
 
-def _show(view: object) -> Any:
-    return display(view, display_id=True)  # type: ignore[no-untyped-call]
+def _show(view: object, *, raw: bool = False) -> Any:
+    return display(view, display_id=True, raw=raw)  # type: ignore[no-untyped-call]

@@ -80,6 +80,7 @@ def test_moving_the_slider_replaces_the_chart_and_its_table(client: BlockingKern
     messages = run(client, "explore.threshold_slider(curve)", can_ask=True)
     slider, chart, table = shown(messages)
     opened = {message["comm_id"]: message["data"]["state"] for message in shown(messages, "comm_open")}
+    assert slider["data"]["text/plain"] == "Run this cell to choose another time with a slider."
     model_id = slider["data"][WIDGET_TYPE]["model_id"]
     labels = opened[model_id]["_options_labels"]
     assert (labels[0], labels[-1], labels[opened[model_id]["index"]]) == ("1 min", "7 d", "1 h")
