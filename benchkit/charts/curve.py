@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
-from benchkit.charts.marks import Plane, check_threshold, survey_layers, survey_rows, threshold_layers
+from benchkit.charts.marks import (
+    CURVE_TOOLTIP,
+    Plane,
+    check_threshold,
+    survey_layers,
+    survey_rows,
+    threshold_layers,
+)
 from benchkit.charts.style import (
     DAY,
     FAINT,
@@ -99,7 +106,7 @@ def answered_within_curve(
         marks.mark_rule(color=QUIET, strokeDash=[2, 3]),
         lines.mark_area(clip=True, aria=False).encode(y=plane.y("lower"), y2="upper:Q", opacity=band_opacity),
         lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
-        points.encode(y=y, tooltip=_TOOLTIP).add_params(pointed_at),
+        points.encode(y=y, tooltip=CURVE_TOOLTIP).add_params(pointed_at),
         names.mark_text(align="left", dx=7, limit=_MAX_NAME_WIDTH).encode(text="group:N"),
         *survey_layers(surveys, plane),
         *thresholds,
@@ -112,15 +119,6 @@ def answered_within_curve(
         width=width,
         height=height,
     )
-
-
-_TOOLTIP = [
-    alt.Tooltip("group:N", title="Who"),
-    alt.Tooltip("within:N", title="Answered within"),
-    alt.Tooltip("share:N", title="Share"),
-    alt.Tooltip("interval:N", title="95% interval"),
-    alt.Tooltip("n:Q", title="Waits", format=","),
-]
 
 
 def _curve_rows(curve: pl.DataFrame, marked: Sequence[int]) -> tuple[pl.DataFrame, list[str]]:

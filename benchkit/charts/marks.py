@@ -34,7 +34,14 @@ _EXPECTED = {
 }
 _SHAPES = ("diamond", "square", "triangle-up", "circle", "cross")
 _SHADES = (INK, QUIET, "#8a949f")
-_TOOLTIP = [
+CURVE_TOOLTIP = [
+    alt.Tooltip("group:N", title="Who"),
+    alt.Tooltip("within:N", title="Answered within"),
+    alt.Tooltip("share:N", title="Share"),
+    alt.Tooltip("interval:N", title="95% interval"),
+    alt.Tooltip("n:Q", title="Waits", format=","),
+]
+_SURVEY_TOOLTIP = [
     alt.Tooltip("year:N", title="Survey of"),
     alt.Tooltip("threshold:N", title="Expect an answer within"),
     alt.Tooltip("percent:N", title="Share"),
@@ -102,7 +109,7 @@ def survey_layers(surveys: pl.DataFrame, plane: Plane) -> Iterator[alt.Chart]:
                 y=plane.y("share"),
                 fill=alt.Fill("colour:N", scale=None),
                 shape=alt.Shape("shape:N", scale=None),
-                tooltip=_TOOLTIP,
+                tooltip=_SURVEY_TOOLTIP,
             )
         )
 
@@ -128,9 +135,14 @@ def threshold_layers(rows: pl.DataFrame, seconds: int, plane: Plane) -> Iterator
     yield rule.mark_text(color=INK, fontWeight=600, baseline="bottom", dy=-4).encode(
         y=alt.value(0), text="threshold:N"
     )
+    yield from labels(points, x=plane.x, y=plane.y("label_at"), text="share")
     yield (
         alt.Chart(values(points))
-        .mark_point(filled=True, size=70, opacity=1, aria=False)
-        .encode(x=plane.x, y=plane.y("estimate"), color=alt.Color("colour:N", scale=None))
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(
+            x=plane.x,
+            y=plane.y("estimate"),
+            color=alt.Color("colour:N", scale=None),
+            tooltip=CURVE_TOOLTIP,
+        )
     )
-    yield from labels(points, x=plane.x, y=plane.y("label_at"), text="share")
