@@ -177,6 +177,7 @@ def outputs_of(notebook: nbformat.NotebookNode) -> list[Any]:
 
 def wait_until_drawn(tab: Page, notebook: nbformat.NotebookNode) -> None:
     charts = sum(CHART_TYPE in output.data for output in outputs_of(notebook))
+    assert charts > 0
     tab.wait_for_function(ALL_DRAWN, arg=[CHART, charts], timeout=SOON)
 
 
