@@ -7,6 +7,7 @@ import nbformat
 import papermill
 import pytest
 
+from benchkit.kernels import Kernels
 from benchkit.report import NOTEBOOKS
 from benchkit.resources import shipped
 from benchkit.tables import CHART_TYPE
@@ -54,10 +55,63 @@ def test_its_parameters_have_types_and_help(path: Path) -> None:
         assert parameter["help"]
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_it_runs_with_its_defaults(path: Path, tmp_path: Path) -> None:
-    done = papermill.execute_notebook(path, tmp_path / path.name, progress_bar=False)
-    outputs = [output for cell in done.cells for output in cell.get("outputs", ())]
+def test_what_the_report_passes_on_every_notebook_takes() -> None:
+    common = {"twcs", "messages", "events", "as_of", "month", "brand", "name_peers", "name_agents"}
+    for path in PATHS:
+        assert common <= set(papermill.inspect_notebook(path))
+
+
+OTHERWISE = {
+    "brand": "Mumblecell",
+    "month": "2026-03",
+    "target": "50% in 4h",
+    "as_of": "2026-04-02",
+    "name_peers": True,
+    "name_agents": True,
+    "min_waits": 100,
+    "minutes": 12.0,
+}
+
+
+@pytest.fixture(scope="module", params=[{}, OTHERWISE], ids=["defaults", "other parameters"])
+def executed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, nbformat.NotebookNode]:
+    out = tmp_path_factory.mktemp("executed")
+
+    def run(path: Path) -> nbformat.NotebookNode:
+        known = papermill.inspect_notebook(path)
+        parameters = {name: value for name, value in request.param.items() if name in known}
+        return papermill.execute_notebook(
+            path, out / path.name, parameters=parameters, progress_bar=False, **kernels.options
+        )
+
+    with Kernels() as kernels:
+        return dict(zip([path.stem for path in PATHS], kernels.run(run, PATHS), strict=True))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in PATHS])
+def test_it_runs(executed: dict[str, nbformat.NotebookNode], name: str) -> None:
+    outputs = [output for cell in executed[name].cells for output in cell.get("outputs", ())]
     assert {output.output_type for output in outputs} <= {"execute_result", "display_data"}
-    assert any(CHART_TYPE in output.data for output in outputs)
+    charts = [output.data for output in outputs if CHART_TYPE in output.data]
+    assert charts
+    for chart in charts:
+        asks = chart[CHART_TYPE]["title"]["text"]
+        assert asks.endswith("?")
+        assert chart["text/plain"] == chart[CHART_TYPE]["description"]
     assert any("text/html" in output.data for output in outputs)
+
+
+def test_other_parameters_show(
+    executed: dict[str, nbformat.NotebookNode], request: pytest.FixtureRequest
+) -> None:
+    shown = {name: str([cell.get("outputs") for cell in nb.cells]) for name, nb in executed.items()}
+    changed = "other parameters" in request.node.name
+    assert ("March 2026 is not whole" in shown["monthly_overview"]) is False
+    assert ("target 50% within 4 h" in shown["monthly_overview"]) is changed
+    assert ("Bazaarling" in shown["industry_benchmark"]) is changed
+    assert ("Agent A" in shown["agent_drilldown"]) is not changed
+    assert ("fewer than 100 answered waits" in shown["agent_drilldown"]) is changed
+    assert ("taken as 12" in shown["expectation_curves"]) is changed
+    assert ("provisional" in shown["monthly_overview"]) is changed

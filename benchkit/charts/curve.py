@@ -29,7 +29,7 @@ from benchkit.charts.style import (
     top_of,
     values,
 )
-from benchkit.tables import group_label
+from benchkit.tables import group_columns, group_label
 from benchkit.words import human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)
@@ -100,7 +100,10 @@ def answered_within_curve(
     ends = rows_named.group_by("group", maintain_order=True).last()
     names = alt.Chart(values(plane.apart(ends, "estimate"))).encode(x=x, y=plane.y("label_at"), color=colour)
     points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
-    question = "When an answer came, how soon?" if among_answered else "How soon is a customer answered?"
+    asked = "When an answer came, how soon" if among_answered else "How soon is a customer answered"
+    question = (
+        ", by ".join([asked, *([" and ".join(columns)] if (columns := group_columns(curve)) else [])]) + "?"
+    )
     thresholds = [] if threshold_seconds is None else threshold_layers(rows_named, threshold_seconds, plane)
     return layers(
         marks.mark_rule(color=QUIET, strokeDash=[2, 3]),

@@ -14,6 +14,7 @@ from benchkit.charts.rows import (
     groups_in_order,
     headline_shares,
     is_among_answered,
+    own_group,
 )
 from benchkit.charts.style import (
     DAY,
@@ -63,7 +64,7 @@ def shares_by_group(
     Raises `UnknownNameError` for a column, a metric or an `own` that is not there.
     """
     shares = headline_shares(estimates)
-    by = " and ".join(group_columns(estimates))
+    columns = group_columns(estimates)
     in_time = ", and ".join({HOUR: "within the hour", DAY: "within the day"}[seconds] for seconds in shares)
     asked = {
         "industry": f"Which industries answer {in_time}?",
@@ -74,7 +75,8 @@ def shares_by_group(
     return _dots(
         estimates,
         {metric: horizon(seconds) for seconds, metric in shares.items()},
-        question=title or asked.get(by, f"How many are answered {in_time}, by {by}?"),
+        question=title
+        or asked.get("".join(columns[:1]), f"How many are answered {in_time}, by {_listed(columns)}?"),
         x_title="Share of the answered" if any(map(is_among_answered, shares.values())) else "Share answered",
         month=month,
         own=own,
@@ -104,19 +106,23 @@ def reply_times_by_group(
     log axis. Everything else is as in `shares_by_group`.
     """
     metric = first_told(estimates, ["first_reply_seconds_median", "reply_seconds_median"])
-    by = " and ".join(group_columns(estimates))
+    columns = group_columns(estimates)
     reply = "the first reply" if metric.name.startswith("first") else "a reply"
     asked = {"agent": f"How long until {reply} of each agent?", "": f"How long until {reply}?"}
     return _dots(
         estimates,
         {metric: ""},
-        question=title or asked.get(by, f"How long until {reply}, by {by}?"),
+        question=title or asked.get("".join(columns[:1]), f"How long until {reply}, by {_listed(columns)}?"),
         x_title=f"Median {reply.removeprefix('the ').removeprefix('a ')} time",
         month=month,
         own=own,
         most=most,
         width=width,
     )
+
+
+def _listed(columns: list[str]) -> str:
+    return " and ".join(columns)
 
 
 def row_axis(groups: list[str], *, own: bool) -> alt.Y:
@@ -152,7 +158,7 @@ def _dots(
     width: int,
 ) -> alt.LayerChart:
     """A row for each group, and in it a dot and an interval for each metric, told apart by horizon."""
-    metrics = list(series)
+    metrics, own = list(series), own_group(estimates, own)
     listed = groups_in_order(estimates, own=own)
     rows = figure_rows(estimates, metrics)
     with_figure = set(rows["group"])

@@ -13,7 +13,7 @@ from benchkit.charts.style import DAY, HOUR, MINUTE, TIME_TICKS, require, time_a
 from benchkit.errors import UnknownNameError
 from benchkit.metrics import Metric, Share, Unit
 from benchkit.schema import ESTIMATES
-from benchkit.tables import group_label
+from benchkit.tables import group_columns, group_label
 from benchkit.words import figure, span
 
 _KNOWN = {metric.name: metric for metric in CATALOGUE}
@@ -63,6 +63,15 @@ def stated(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.String).fill_null("not stated")
 
 
+def own_group(estimates: pl.DataFrame, own: str) -> str:
+    """The label of the group that is the reader's own: of several columns, the first names it."""
+    columns = group_columns(estimates)
+    if not own or not columns:
+        return own
+    named_so = estimates.filter(stated(columns[0]) == own)
+    return str(named_so.select(group_label(named_so)).to_series().first() or own)
+
+
 def figure_rows(estimates: pl.DataFrame, metrics: Sequence[Metric], *more: pl.Expr) -> pl.DataFrame:
     """The rows of some metrics that have a figure, with the group's name and the figure in words."""
     names = {metric.name: metric.label for metric in metrics}
@@ -104,12 +113,14 @@ def groups_in_order(estimates: pl.DataFrame, *, own: str = "") -> list[str]:
 def across(rows: pl.DataFrame, unit: Unit, *, title: str) -> tuple[pl.DataFrame, dict[str, alt.X]]:
     """Rows with the places of their figure and its interval's ends, `at`, `low` and `high`, and their axis.
 
-    An interval with an open end reaches the axis' end. Shares stand between 0 and 1, times on a log
+    An interval with an open end reaches the axis' end. Shares begin at 0, times are on a log
     scale. What is in the right half has its labels `to_left`.
     """
     if unit == "share":
-        first, last, middle = 0.0, 1.0, 0.5
-        scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format=".0%", tickCount=5)
+        shares = [share for name in ("estimate", "upper") for share in rows[name].drop_nulls()]
+        first, last = 0.0, math.ceil(5 * min(max(shares, default=1.0), 1.0)) / 5 or 0.2
+        middle = last / 2
+        scale, axis = alt.Scale(domain=[0, last]), alt.Axis(format=".0%", tickCount=5)
     else:
         first, last = _time_ends(rows)
         middle = math.sqrt(first * last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ LINE_HEIGHT = 15
 NOTHING_TO_DRAW = "Nothing to draw: nobody has enough waits"
 _SUBTITLE_CHARACTERS = 50
 _NARROW = 330
-_TITLE_CHARACTERS = {_NARROW: 34, 520: 42, None: 76}
 _FONT = (
     "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, 'Apple SD Gothic Neo', "
     "'Malgun Gothic', 'Hiragino Sans', 'Yu Gothic', 'PingFang SC', 'Microsoft YaHei', "
@@ -100,13 +98,9 @@ def notes(
 
 
 def heading(question: str, notes: Sequence[str]) -> alt.Title:
-    """A question in as many lines as its chart is narrow, and notes that fit a phone."""
-    wrapped = {limit: textwrap.wrap(question, most) for limit, most in _TITLE_CHARACTERS.items()}
+    """A question, which the report's page breaks where it is narrow, and notes that fit a phone."""
     subtitle = [line for note in notes if note for line in textwrap.wrap(note, _SUBTITLE_CHARACTERS)]
-    if len(wrapped[_NARROW]) == 1:
-        return alt.Title(question, subtitle=subtitle)
-    by_width = "".join(f"width < {limit} ? {json.dumps(wrapped[limit])} : " for limit in wrapped if limit)
-    return alt.Title(text={"expr": by_width + json.dumps(wrapped[None])}, subtitle=subtitle)
+    return alt.Title(question, subtitle=subtitle)
 
 
 def top_of(shares: Sequence[float]) -> float:
