@@ -45,6 +45,10 @@ def _cell(cell: Cell, is_first: bool) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> Html:
-    """Make a list of names and what belongs to each."""
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in pairs)
-    return Html(f'<dl class="facts">{items}</dl>')
+    """Make a list of names and what belongs to each.
+
+    >>> facts([("Data", "demo")]).html
+    '<div class="facts"><p><b>Data</b> <span>demo</span></p></div>'
+    """
+    items = "".join(f"<p><b>{escape(name)}</b> <span>{escape(text)}</span></p>" for name, text in pairs)
+    return Html(f'<div class="facts">{items}</div>')

@@ -116,8 +116,9 @@ def expectation_curve(
     >>> curve.filter(pl.col("seconds") == 3600).select("metric", "estimate").row(0)
     ('answered_within', 0.3333333333333333)
 
-    One row per group and time (`seconds`), those given as `at` among them. On data selected on being answered, and by
-    agent, it is the curve among answered waits, and `metric` says `replied_within`.
+    One row per group and time (`seconds`), those given as `at` among them. On data selected
+    on being answered, and by agent, it is the curve among answered waits, and `metric` says
+    `replied_within`.
     """
     asked = study(waits, month=month, by=by, history_weeks=history_weeks)
     of_replied = asked.selection is not None or asked.by_agent

@@ -31,9 +31,9 @@ NOTEBOOKS = ("monthly_overview", "industry_benchmark", "agent_drilldown", "expec
 """The sections of a report, in its order."""
 
 _NOTEBOOKS_KEPT = "private/notebooks"
-_PRIVATE = """This folder is not for sending: it names brands, agents and customers whatever the report shows.
+_PRIVATE = """This folder is not for sending: it names brands, agents and customers, whatever the report does.
 
-- `waits.parquet`: the month's waits, one row each, with the ids of its messages: what every figure is made from.
+- `waits.parquet`: the month's waits, one row each, with the ids of its messages.
 - `names.csv`: who is behind the letters of the report.
 - `notebooks/`: the notebooks as they ran, to be opened in JupyterLab.
 """

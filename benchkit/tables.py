@@ -86,11 +86,11 @@ def _before(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
 
 def _expected(expected: pl.DataFrame | None, metric: Metric) -> str:
     """What part of customers expects an answer within the metric's time."""
-    share = metric.computes
-    if expected is None or not isinstance(share, Share) or share.outcome != "replied":
+    computes = metric.computes
+    if expected is None or not isinstance(computes, Share) or computes.outcome != "replied":
         return ""
-    within = share.within_seconds
-    points = expected.filter(pl.col("seconds") == within).sort("year").select("share", "year").rows()
+    at_horizon = pl.col("seconds").eq_missing(computes.within_seconds)
+    points = expected.filter(at_horizon).sort("year").select("share", "year").rows()
     told = ", ".join(f"{share:.0%} ({year})" for share, year in points)
     return told and f"Customers who expect it: {told}"
 
@@ -134,8 +134,8 @@ def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
     return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
 
 
-def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html:
-    """Say once, in words, what a reader must know of these figures; nothing where there is nothing."""
+def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | None:
+    """Say once, in words, what a reader must know of these figures; None where there is nothing."""
     statuses = {status for frame in estimates for status in _last_month(frame)["status"]}
     unreadable = waits.audit.excluded.filter(pl.col("kind") == "unreadable").height
     missing = waits.missing_of(month) if month else ""
@@ -153,7 +153,7 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html:
         f"Rows that could not be read, and are in no figure: {unreadable:,}." if unreadable else "",
     ]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
-    return Html(f'<ul class="remarks">{items}</ul>' if items else "")
+    return Html(f'<ul class="remarks">{items}</ul>') if items else None
 
 
 def _last_month(estimates: pl.DataFrame) -> pl.DataFrame:
@@ -217,6 +217,7 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
     unshown: dict[str, list[str]] = {}
     reasons, bases = set(), dict[str, dict[str, None]]()
     for group, n in groups.iter_rows():
+        shown_as = month_name(group) if by_month else group
         cells = [found[group, key] for key in labels]
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
         if all(
@@ -224,7 +225,7 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
             for key, cell in zip(labels, cells, strict=True)
         ):
             unshown.setdefault(withheld[0], []).append(
-                f"<bdi>{escape(group)}</bdi>" + ("" if n is None else f" ({count(n)})")
+                f"<bdi>{escape(shown_as)}</bdi>" + ("" if n is None else f" ({count(n)})")
             )
         else:
             reasons.update(withheld)
@@ -232,12 +233,12 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
                 if cell["lower"] is not None:
                     bases.setdefault(_interval_basis(cell["method"]), {})[group] = None
             figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
-            name, _, rest = group.partition(_BETWEEN)
-            rows.append([month_name(group) if by_month else (name, rest), count(n), *figures])
+            name, _, more = shown_as.partition(_BETWEEN)
+            rows.append([(name, more), count(n), *figures])
     who = group_columns(estimates)[0].capitalize() if group_columns(estimates) else "Who"
     notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
     for basis, some in bases.items():
-        whose = "" if len(bases) == 1 else f" ({len(some):,} of {len(rows):,} groups)"
+        whose = "" if len(some) == len(rows) else f" ({len(some):,} of {len(rows):,} groups)"
         notes.append(f"95% intervals: {escape(basis)}{whose}")
     notes += [f"No figures with {escape(reason)}: {', '.join(groups)}" for reason, groups in unshown.items()]
     shown = table((who, "Waits", *labels.values()), rows).html if rows else ""
@@ -255,7 +256,8 @@ def _basis(row: Mapping[str, Any]) -> str:
 
 def _interval_basis(method: str) -> str:
     """What an interval rests on, without what the figure is or the target it is held against."""
-    return "; ".join(part for part in method.split("; ")[1:] if not part.startswith("target "))
+    basis = "; ".join(part for part in method.split("; ")[1:] if not part.startswith("target "))
+    return basis.removeprefix("Wilson, ")
 
 
 def _cell_of(row: Mapping[str, Any], unit: str) -> tuple[str, str]:

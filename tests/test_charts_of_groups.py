@@ -49,7 +49,7 @@ def make(
                 "n": 1_000 - i,
                 "n_replied": 500,
                 "status": status if is_told else "refused",
-                "method": "",
+                "method": "fewer than 30 waits" if status == "withheld" else "",
                 "definition": "",
             }
             frames.append(row)
@@ -254,7 +254,7 @@ def test_groups_without_a_figure_are_counted_and_not_drawn() -> None:
     chart = charts.shares_by_group(estimates, own="Group 4")
     assert groups_of(chart) == [f"Group {i}" for i in range(4)]
     assert subtitle(chart).endswith(
-        "Yours is not drawn: it has too few waits / Not drawn: 1 with too few waits"
+        "Yours is not drawn: it has too few waits / Not drawn: 1 with fewer than 30 waits"
     )
 
 

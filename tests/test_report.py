@@ -189,9 +189,7 @@ def test_a_parameter_the_notebook_lacks_is_refused(
     notebook = notebook_of()
     notebook.cells[0].source = notebook.cells[0].source.replace("target", "targt")
     use_notebook(monkeypatch, tmp_path, notebook)
-    with pytest.raises(
-        UnknownNameError, match=r"no parameter 'target' in the notebooks; did you mean"
-    ):
+    with pytest.raises(UnknownNameError, match=r"no parameter 'target' in the notebooks; did you mean"):
         make_report(messages=str(messages), out=tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
 

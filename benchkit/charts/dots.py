@@ -14,6 +14,7 @@ from benchkit.charts.rows import (
     groups_in_order,
     headline_shares,
     is_among_answered,
+    left_out,
     own_group,
 )
 from benchkit.charts.style import (
@@ -198,7 +199,8 @@ def _dots(
                 rows, month=month, among_answered=is_among_answered(metrics[0]), key="lines: 95% interval"
             ),
             OWN_NOT_DRAWN if own and not with_own else "",
-            _left_out(len(listed), len(with_figure), len(groups), with_own=with_own),
+            _cut(len(listed), len(groups), with_own=with_own) if len(groups) < len(with_figure) else "",
+            left_out(estimates, set(listed) - with_figure),
         ],
         alt_text=_in_words(rows, groups, horizons),
         width=width,
@@ -206,13 +208,10 @@ def _dots(
     )
 
 
-def _left_out(n_listed: int, n_with_figure: int, n_drawn: int, *, with_own: bool) -> str:
-    """Which groups are drawn, where it is not all of them."""
-    if n_drawn < n_with_figure:
-        which = f"Yours and {n_drawn - 1:,}" if with_own else f"The {n_drawn:,}"
-        return f"{which} with most waits; the table has all {n_listed:,}"
-    n_without = n_listed - n_drawn
-    return f"Not drawn: {n_without:,} with too few waits" if n_without and n_drawn else ""
+def _cut(n_listed: int, n_drawn: int, *, with_own: bool) -> str:
+    """Which groups are drawn of those that could be."""
+    which = f"Yours and {n_drawn - 1:,}" if with_own else f"The {n_drawn:,}"
+    return f"{which} with most waits; the table has all {n_listed:,}"
 
 
 def _in_words(rows: pl.DataFrame, groups: list[str], horizons: Mapping[str, str]) -> str:

@@ -110,6 +110,13 @@ def groups_in_order(estimates: pl.DataFrame, *, own: str = "") -> list[str]:
     return groups
 
 
+def left_out(estimates: pl.DataFrame, groups: set[str]) -> str:
+    """How many groups have no figure, and why."""
+    withheld = estimates.filter(group_label(estimates).is_in(sorted(groups)), pl.col("status") == "withheld")
+    reasons = " or ".join(withheld["method"].unique().sort())
+    return f"Not drawn: {len(groups):,} with {reasons}" if reasons else ""
+
+
 def across(rows: pl.DataFrame, unit: Unit, *, title: str) -> tuple[pl.DataFrame, dict[str, alt.X]]:
     """Rows with the places of their figure and its interval's ends, `at`, `low` and `high`, and their axis.
 

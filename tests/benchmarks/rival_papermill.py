@@ -1,4 +1,4 @@
-"""Four notebooks that only import polars and altair, through papermill one after another, exported by nbconvert."""
+"""Four notebooks that only import, through papermill one after another, exported by nbconvert."""
 
 import sys
 from pathlib import Path
