@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 
 import nbformat
+import pytest
+import vl_convert
 
-from benchkit.page import charts_of, page
+from benchkit.page import charts_of, draw_svg, page
 from benchkit.tables import CHART_TYPE
 
 
@@ -39,6 +43,27 @@ def test_the_contents_lead_to_the_sections() -> None:
 
 def test_one_section_needs_no_contents() -> None:
     assert "<nav" not in page({"one": notebook_of("First")}, title="T", subtitle="S", bundle="")
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"), [("ko", "달토끼", "별토끼"), ("ja", "ほしくず", "ほしぞら")]
+)
+def test_names_in_korean_and_japanese_are_drawn(language: str, one: str, other: str) -> None:
+    listed = shutil.which("fc-list") and subprocess.run(
+        ["fc-list", f":lang={language}"], capture_output=True, check=True
+    )
+    if not listed or not listed.stdout:
+        pytest.skip(f"no font for {language} is installed, so no such name was drawn")
+
+    def drawn(name: str) -> bytes:
+        chart = {
+            "data": {"values": [{"name": name}]},
+            "mark": "text",
+            "encoding": {"text": {"field": "name"}},
+        }
+        return bytes(vl_convert.svg_to_png(draw_svg(chart)))
+
+    assert drawn(one) != drawn(other)  # of missing glyphs, the boxes would be the same
 
 
 def test_charts_are_found_among_the_outputs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def demo_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_report(out=tmp_path_factory.mktemp("reports"))
+    return make_report(
+        brand="Mumblecell", target="30% in 1h", name_peers=True, out=tmp_path_factory.mktemp("reports")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,27 +89,59 @@ def opened(browser: Browser, path: Path, *, width: int = 1280) -> Iterator[tuple
 def test_charts_are_drawn_as_wide_as_the_column(browser: Browser, demo_report: Path, width: int) -> None:
     with opened(browser, demo_report, width=width) as (tab, heard):
         figures = tab.locator("figure.chart")
-        assert figures.count() >= 1
+        assert figures.count() == 9
         for figure in figures.all():
-            column = figure.bounding_box()
-            marks = figure.locator("svg .mark-line path").all()
-            drawn = [box for box in (mark.bounding_box() for mark in marks) if box]
-            assert len(drawn) > 10
-            assert max(box["width"] for box in drawn) > 0.45 * column["width"]
-            assert max(box["height"] for box in drawn) > 100
+            column, plot = figure.bounding_box(), figure.locator("svg .mark-group .background").first
             assert abs(figure.locator("svg").bounding_box()["width"] - column["width"]) <= 1
+            assert plot.bounding_box()["width"] > 0.5 * column["width"]
+            marks = figure.locator("svg :is(.mark-symbol, .mark-line, .mark-rule) :is(path, line)").all()
+            drawn = [box for box in (mark.bounding_box() for mark in marks) if box]
+            assert len(drawn) > 5
+            left, right = min(box["x"] for box in drawn), max(box["x"] + box["width"] for box in drawn)
+            top, bottom = min(box["y"] for box in drawn), max(box["y"] + box["height"] for box in drawn)
+            assert right - left > 0.4 * column["width"]
+            assert bottom - top > 60
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert heard == []
 
 
+def test_the_contents_lead_to_each_section(browser: Browser, demo_report: Path) -> None:
+    with opened(browser, demo_report) as (tab, heard):
+        for link in tab.locator("nav a").all():
+            link.click()
+            heading = tab.locator(f"{link.get_attribute('href')} h2")
+            assert heading.inner_text() == link.inner_text()
+            assert heading.bounding_box()["y"] < 900
+        assert tab.locator("nav a").count() == 5
+        assert heard == []
+
+
+def test_every_chart_is_told_to_those_who_do_not_see_it(browser: Browser, demo_report: Path) -> None:
+    with opened(browser, demo_report) as (tab, _):
+        drawings = tab.locator("figure.chart [role='graphics-document']")
+        labels = [drawing.get_attribute("aria-label") for drawing in drawings.all()]
+        assert len(labels) == 9
+        assert all(re.search(r"\?.*\d( h|%)", label) for label in labels)
+
+
 def test_pointing_at_a_line_tells_its_numbers(browser: Browser, demo_report: Path) -> None:
     with opened(browser, demo_report) as (tab, heard):
-        tab.locator("figure.chart svg .mark-symbol path").last.hover()
+        curve = tab.locator("figure.chart").filter(has_text="How soon is a customer answered?")
+        curve.locator(
+            "svg .mark-symbol path[style*='opacity: 0'], svg .mark-symbol path[opacity='0']"
+        ).last.hover()
         tab.wait_for_selector("#vg-tooltip-element.visible")
         told = tab.locator("#vg-tooltip-element").inner_text()
         for words in ("Who", "Answered within", "Share", "95% interval", "Waits"):
             assert words in told
         assert heard == []
+
+
+def test_names_in_other_scripts_are_drawn(browser: Browser, demo_report: Path) -> None:
+    with opened(browser, demo_report) as (tab, _):
+        texts = " ".join(tab.locator("figure.chart svg text").all_text_contents())
+        assert "달토끼텔레콤" in texts
+        assert "ほしくず" in texts
 
 
 def test_printed_it_fits_the_paper(browser: Browser, demo_report: Path) -> None:
