@@ -180,17 +180,23 @@ def _run(
 
 def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: Path) -> None:
     """Write every figure of the notebooks, and the rest of the catalogue, as one tidy table."""
-    own, goal = compared.only(brand), target or None
+    own, peers, goal = compared.only(brand), compared.without(brand), target or None
     figures = [measure_months(own, month=month, target=goal)]
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
-    figures.append(measure(compared.without(brand), month=month, by="industry", target=goal))
+    figures.append(measure(peers, month=month, by="industry", target=goal))
     figures.append(measure(compared, month=month, by=["brand", "industry"], target=goal))
     figures += [expectation_curve(own, month=month, by=by) for by in (None, "channel")]
-    tidy = pl.concat(figures, how="diagonal")
+    tidy = pl.concat([_grouped_by(frame) for frame in figures], how="diagonal")
     groups = [name for name in tidy.columns if name not in ESTIMATES]
-    tidy = tidy.select(pl.col("month").fill_null(month), *groups[1:], *ESTIMATES)
+    tidy = tidy.select("by", pl.col("month").fill_null(month), pl.col(groups[2:]), *ESTIMATES)
     for suffix in ("parquet", "csv"):
         write_table(tidy, draft / f"estimates.{suffix}")
+
+
+def _grouped_by(estimates: pl.DataFrame) -> pl.DataFrame:
+    """Estimates that say in `by` what groups them, so that a group not stated is not taken for all."""
+    columns = [name for name in estimates.columns if name not in (*ESTIMATES, "month")]
+    return estimates.select(pl.lit(", ".join(columns)).alias("by"), pl.all())
 
 
 def _literal(path: Path) -> str:
