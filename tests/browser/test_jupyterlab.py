@@ -19,12 +19,11 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from benchkit.resources import shipped
 from benchkit.tables import CHART_TYPE
 
-CHROMIUM = shutil.which("chromium")
 NOTEBOOK = "expectation_curves.ipynb"
 CHART, SLIDER = ".jp-OutputArea-output canvas.marks", ".widget-slider .noUi-handle"
 QUIET = {"fetchNews": "false", "checkForUpdates": False}
@@ -48,10 +47,7 @@ ALL_DRAWN = """([selector, charts]) => {
 }"""
 """Whether there are so many charts, each with its coloured marks over half its width and 100 pixels high."""
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed, so JupyterLab was not looked at"),
-    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
 
 @dataclass(frozen=True)
@@ -113,15 +109,6 @@ def wait_for_file(path: Path, server: subprocess.Popen[bytes], log: Path) -> dic
             return json.loads(text)
         time.sleep(0.1)
     pytest.fail(f"JupyterLab did not start: {log.read_text()[-2_000:]}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager

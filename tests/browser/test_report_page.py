@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,32 +11,19 @@ import altair as alt
 import nbformat
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from benchkit import charts, expectation_curve, find_waits, tables
 from benchkit.page import page, vega_bundle
 from benchkit.report import make_report
 from benchkit.sources.timelines import from_timelines
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = [
     "</script><script>document.title='broken'</script>",
     "<img src=x onerror=\"document.title='broken'\">",
 ]
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed, so no page was drawn"),
-    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield chromium
-        chromium.close()
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
