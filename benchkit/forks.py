@@ -24,6 +24,8 @@ PRELOADED = (
 )
 """What kernels need that is slow to import. Not polars: it starts threads, which forks would lack."""
 
+_IRI_GRAMMAR = "rfc3987_syntax"
+
 
 def can_fork() -> bool:
     """Whether processes can be forked from a server on this system."""
@@ -91,8 +93,23 @@ class Fork:
             os.kill(self.pid, number)
 
 
+def import_jsonschema() -> None:
+    """Import jsonschema but for its check of IRIs, whose grammar takes a second to build.
+
+    altair and nbformat import it; nothing that they check here holds an IRI.
+    """
+    if "jsonschema" in sys.modules or _IRI_GRAMMAR in sys.modules:
+        return
+    sys.modules[_IRI_GRAMMAR] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[_IRI_GRAMMAR]
+
+
 def serve(handle: int) -> None:
     """Import, fork kernels for as long as questions come, and end those that are left."""
+    import_jsonschema()
     for module in PRELOADED:
         importlib.import_module(module)
     gc.freeze()

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from benchkit.forks import Fork, ForkServer, can_fork
+from benchkit.forks import Fork, ForkServer, can_fork, import_jsonschema
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +47,7 @@ class Kernels:
         self._server = ForkServer() if can_fork() else None
         self._folder = tempfile.TemporaryDirectory(prefix="benchkit-")
         self._numbers = count()
+        import_jsonschema()
         return self
 
     def __exit__(self, *_: object) -> None:
