@@ -18,15 +18,14 @@ _FORGOTTEN_SECONDS = 86_400
 
 
 def folder_name(name: str) -> str:
-    """A name as a folder's, safe on every system; a name that lost something gets a hash.
+    """A name as a folder's, safe on every system; a name that is changed for it gets a hash.
 
     >>> folder_name("AppleSupport"), folder_name("한국 전력"), folder_name("../../etc")
-    ('AppleSupport', '한국-전력', 'etc-74ccf3')
+    ('AppleSupport', '한국-전력-6e74cc', 'etc-74ccf3')
     """
-    plain = unicodedata.normalize("NFC", name).strip().replace(" ", "-")
-    safe = re.sub(r"\W+", "-", plain).strip("-_")[:60]
+    safe = re.sub(r"\W+", "-", unicodedata.normalize("NFC", name)).strip("-_")[:60]
     is_reserved = re.fullmatch(r"all|con|prn|aux|nul|(com|lpt)\d", safe, re.IGNORECASE)
-    if safe == plain and not is_reserved:
+    if safe == name and not is_reserved:
         return safe
     return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}".lstrip("-")
 

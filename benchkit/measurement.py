@@ -13,11 +13,12 @@ from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Count, Metric, Share, Target, Time, Volume
+from benchkit.peers import MIN_BRANDS
 from benchkit.periods import no_such_month, parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.study import NOT_BY_AGENT, Study, study
-from benchkit.waits import MIN_BRANDS, Waits
+from benchkit.waits import Waits
 
 HISTORY_WEEKS = 13
 MIN_WAITS = 30

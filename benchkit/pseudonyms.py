@@ -72,7 +72,8 @@ def deal_pseudonyms(
 
     The order of the letters hangs on the waits themselves, so that it cannot be worked out
     from the names alone; data taken later is dealt anew. A brand alone in its data is one's
-    own. Replies that nobody signed stay `unsigned`.
+    own. Replies that nobody signed stay `unsigned`, and an agent whose name holds that of a
+    brand with a letter has a letter, too.
 
     Raises `UnknownNameError` for a brand there is not.
     """
@@ -91,10 +92,11 @@ def deal_pseudonyms(
     brands = ({own: own} if own else {}) | dict(zip(others, shown, strict=False))
     signers = _shuffled((pair for pair in pairs if pair[1] is not None), secret)
     signers.sort(key=lambda pair: pair[0] != own)
-    agents = _plainly(signers, brands)
-    if not name_agents:
-        people = [pair for pair in signers if _signature(pair) != _UNSIGNED]
-        agents |= dict(zip(people, _letters("Agent"), strict=False))
+    people = [pair for pair in signers if _signature(pair) != _UNSIGNED]
+    plainly = [pair for pair in people if name_agents and (name_peers or not _gives_away(pair, own))]
+    lettered = [pair for pair in people if pair not in set(plainly)]
+    agents = dict.fromkeys(signers, _UNSIGNED) | _plainly(plainly, brands)
+    agents |= dict(zip(lettered, _letters("Agent", taken=set(agents.values())), strict=False))
     return Pseudonyms(brands, agents, Peers(own=own, named=name_peers))
 
 
@@ -130,14 +132,20 @@ def _shuffled(names: Iterable[Name], secret: str) -> list[Name]:
     return sorted(names, key=lambda name: hashlib.sha256(repr((secret, name)).encode()).digest())
 
 
-def _letters(kind: str, taken: set[str] | None = None) -> Iterator[str]:
+def _letters(kind: str, *, taken: set[str]) -> Iterator[str]:
     """A, B, …, Z, AA, AB, … of a kind, but for names that are taken."""
     words = (
         f"{kind} {''.join(letters)}"
         for length in count(1)
         for letters in product(ascii_uppercase, repeat=length)
     )
-    return (word for word in words if word not in (taken or ()))
+    return (word for word in words if word not in taken)
+
+
+def _gives_away(pair: Pair, own: str) -> bool:
+    """Whether an agent's name holds that of a brand which goes by a letter."""
+    brand, signature = ("".join(filter(str.isalnum, text)).casefold() for text in (pair[0], _signature(pair)))
+    return pair[0] != own and brand in signature
 
 
 def _plainly(signers: Iterable[Pair], brands: Mapping[str, str]) -> dict[Pair, str]:

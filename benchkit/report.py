@@ -167,7 +167,7 @@ def _run(
         reason = f"{error.ename}: {error.evalue}".splitlines()[:5]
         stopped = [f"{executed.name} stopped in cell {error.exec_count}:", *source, *reason]
         raise NotebookError("\n".join(map(printable, stopped))) from error
-    except DeadKernelError as error:
+    except (DeadKernelError, RuntimeError) as error:
         raise NotebookError(
             f"{executed.name} stopped: its kernel died, perhaps for want of memory"
         ) from error
@@ -180,10 +180,10 @@ def _run(
 
 def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: Path) -> None:
     """Write every figure of the notebooks, and the rest of the catalogue, as one tidy table."""
-    own, peers, goal = compared.only(brand), compared.without(brand), target or None
+    own, goal = compared.only(brand), target or None
     figures = [measure_months(own, month=month, target=goal)]
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
-    figures.append(measure(peers, month=month, by="industry", target=goal))
+    figures.append(measure(compared, month=month, by="industry", target=goal))
     figures.append(measure(compared, month=month, by=["brand", "industry"], target=goal))
     figures += [expectation_curve(own, month=month, by=by) for by in (None, "channel")]
     tidy = pl.concat([_grouped_by(frame) for frame in figures], how="diagonal")

@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.peers import leaves_out_own, too_few_brands
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
 from benchkit.sample import Bools, Ints, Sample
 from benchkit.schema import DIMENSIONS
-from benchkit.waits import MIN_BRANDS, Peers, Waits
+from benchkit.waits import Waits
 
 NOT_BY_AGENT = (
     "a customer's message belongs to no agent until one replies, so by agent there are only "
@@ -78,9 +79,15 @@ def study(
     )
     frame = _numbered(frame, groups, keys)
     counts = _numbered(volumes, groups, keys)
-    needed = frame["needs_reply"].to_numpy() if waits.definition.no_reply_needed == "leave out" else None
     group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
-    kept = np.ones(group.size, dtype=bool) if needed is None else needed
+    everybody = np.ones(group.size, dtype=bool)
+    needed = everybody
+    if waits.definition.no_reply_needed == "leave out":
+        needed = frame["needs_reply"].to_numpy()
+    wanted_brand = everybody
+    if waits.peers and leaves_out_own(keys, waits.peers):
+        wanted_brand = (frame["of_brand"].cast(pl.String) != waits.peers.own).to_numpy()
+    kept = needed & wanted_brand
     week = _weeks_before_the_end(frame["local"], period)
     everyone = Sample(
         group=group,
@@ -97,8 +104,8 @@ def study(
         groups=groups.drop("group"),
         sample=everyone if kept.all() else everyone.where(kept),
         is_first=frame["is_first"].to_numpy()[kept],
-        unneeded=everyone.where(~kept).month.counts,
-        too_few_brands=_too_few_brands(in_month, groups, keys, waits.peers),
+        unneeded=everyone.where(wanted_brand & ~needed).month.counts,
+        too_few_brands=too_few_brands(frame.filter(kept & in_month_rows), groups, keys, waits.peers),
         volumes={
             column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
                 np.int64
@@ -149,6 +156,8 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
 def _messages(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.LazyFrame:
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
+    if waits.peers and leaves_out_own(keys, waits.peers):
+        in_period &= pl.col("brand") != waits.peers.own
     return waits.volumes.filter(in_period).select(*map(_key, keys), "kind", "number", "customer_id")
 
 
@@ -169,30 +178,6 @@ def _count(messages: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         counted = different.group_by(by).agg(pl.len().alias(name))
         counts = counts.join(counted, on=by, how="left", nulls_equal=True)
     return counts.with_columns(pl.col("conversations", "customers").fill_null(0)).drop("everyone").collect()
-
-
-def _too_few_brands(
-    in_month: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str], peers: Peers | None
-) -> Bools:
-    """By group: whether it tells of peers, and of fewer than `MIN_BRANDS` of them.
-
-    A brand among unnamed ones hides behind those of its industry, where that is told, or
-    behind all the others.
-    """
-    by_brand = "brand" in keys
-    if peers is None or (by_brand and peers.named) or not (by_brand or "industry" in keys):
-        return np.zeros(groups.height, dtype=bool)
-    behind = [key for key in keys if key == "industry"]
-    others = in_month.filter(pl.col("of_brand").cast(pl.String) != peers.own)
-    brands = groups.lazy().with_columns(pl.lit(0).alias("everyone"))
-    counted = others.lazy().group_by(*behind, pl.lit(0).alias("everyone"))
-    n_others = counted.agg(pl.col("of_brand").n_unique().alias("n_others"))
-    found = brands.join(
-        n_others, on=[*behind, "everyone"], how="left", nulls_equal=True, maintain_order="left"
-    )
-    is_own = pl.col("brand").cast(pl.String) == peers.own if by_brand else pl.col("n_others") == 0
-    few = (pl.col("n_others").fill_null(0) < MIN_BRANDS) & ~is_own
-    return found.select(few).collect().to_series().to_numpy()
 
 
 def _numbered(frame: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -36,7 +36,7 @@ def group_columns(estimates: pl.DataFrame) -> list[str]:
 def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> pl.Expr:
     """Each row's group in one string, or `together` where there are no groups."""
     groups = [
-        pl.col(name).cast(pl.String).fill_null("nobody (unanswered)" if name == "agent" else "not stated")
+        pl.col(name).cast(pl.String).fill_null("no agent" if name == "agent" else "not stated")
         for name in group_columns(estimates)
     ]
     return pl.concat_str(groups, separator=_BETWEEN) if groups else pl.lit(together)
@@ -122,15 +122,14 @@ def curve(estimates: pl.DataFrame, *, seconds: Sequence[int] = _CURVE_SECONDS) -
 def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
     """Show what customers expect beside what they got: `expected` points, and the curve there."""
     among = ", of those answered" if "replied_within" in curve["metric"] else ""
-    got = {(row["seconds"], row["group"]): row for row in _labelled(curve).iter_rows(named=True)}
-    groups = list(dict.fromkeys(group for _, group in got))
+    points = expected.filter(pl.col("seconds").is_in(curve["seconds"].implode())).sort("seconds", "year")
+    groups = _groups(curve, "seconds", points["seconds"])
     rows: list[list[Cell]] = []
-    for point in expected.sort("seconds", "year").iter_rows(named=True):
-        found = [got.get((point["seconds"], group)) for group in groups]
-        cells = [_cell_of(row, "share") if row else NOTHING for row in found]
-        rows.append([f"within {point['threshold']}", (f"{point['share']:.0%}", f"{point['year']}"), *cells])
-    sources = "; ".join(f"{source}" for source in expected["source"].unique().sort())
-    header = ("Time", "Expect an answer", *(f"{group}: answered{among}" for group in groups))
+    for place, point in enumerate(points.iter_rows(named=True)):
+        got = [_cell_of(group.cells[place], "share") for group in groups]
+        rows.append([f"within {point['threshold']}", (f"{point['share']:.0%}", f"{point['year']}"), *got])
+    sources = "; ".join(expected["source"].unique().sort())
+    header = ("Time", "Expect an answer", *(f"{group.label}: answered{among}" for group in groups))
     return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
 
 
@@ -187,10 +186,6 @@ def provenance(waits: Waits, **parameters: object) -> Html:
     return facts(told.items())
 
 
-def _labelled(estimates: pl.DataFrame) -> pl.DataFrame:
-    return estimates.with_columns(group_label(estimates).alias("group"))
-
-
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:
     return estimates.filter(pl.col("status") != "refused")
 
@@ -200,42 +195,50 @@ def _chosen(told: Container[str], metrics: Sequence[Metric]) -> list[Metric]:
     return [known[name] for name in catalogue.headline(told) if name in known]
 
 
+class _Group(NamedTuple):
+    label: str
+    n: int | None
+    cells: list[dict[str, Any]]
+
+
+def _groups(estimates: pl.DataFrame, across: str, keys: Iterable[Any]) -> list[_Group]:
+    """Each group's rows in the order of `keys`: months from the latest on, other groups the largest first."""
+    columns, wanted = group_columns(estimates), list(keys)
+    by_month = columns == ["month"]
+    found: dict[tuple[Any, ...], dict[Any, dict[str, Any]]] = {}
+    for row in estimates.with_columns(group_label(estimates).alias("group")).iter_rows(named=True):
+        found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
+    groups = []
+    for _, rows in sorted(found.items(), reverse=True) if by_month else found.items():
+        cells = [rows[key] for key in wanted]
+        n = max((cell["n"] for cell in cells if cell["n"] is not None), default=None)
+        label = cells[0]["group"]
+        groups.append(_Group(month_name(label) if by_month else label, n, cells))
+    return groups if by_month else sorted(groups, key=lambda group: (-(group.n or 0), group.label))
+
+
 def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units: Mapping[Any, str]) -> Html:
-    """A row for each group, largest first, and a column for each value of `across`.
+    """A row for each group and a column for each value of `across`.
 
     Groups of which everything was withheld follow in one sentence, each with its number.
     """
-    labelled = _labelled(estimates)
-    found = {(row["group"], row[across]): row for row in labelled.iter_rows(named=True)}
-    groups = labelled.group_by("group").agg(pl.col("n").max())
-    by_month = group_columns(estimates) == ["month"]
-    if by_month:
-        groups = groups.sort("group", descending=True)
-    else:
-        groups = groups.sort("n", "group", descending=[True, False], nulls_last=True)
     rows: list[list[Cell]] = []
     unshown: dict[str, list[str]] = {}
-    reasons, bases = set(), dict[str, dict[str, None]]()
-    for group, n in groups.iter_rows():
-        shown_as = month_name(group) if by_month else group
-        cells = [found[group, key] for key in labels]
+    reasons, bases = set(), dict[str, set[int]]()
+    for place, (label, n, cells) in enumerate(_groups(estimates, across, labels)):
+        told = list(zip(cells, units.values(), strict=True))
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
-        if all(
-            cell["status"] == "withheld" or units[key] == "count"
-            for key, cell in zip(labels, cells, strict=True)
-        ):
-            unshown.setdefault(withheld[0], []).append(
-                f"<bdi>{escape(shown_as)}</bdi>" + ("" if n is None else f" ({count(n)})")
-            )
-        else:
-            reasons.update(withheld)
-            for cell in cells:
-                if cell["lower"] is not None:
-                    bases.setdefault(_interval_basis(cell["method"]), {})[group] = None
-            figures = [_cell_of(cell, unit) for cell, unit in zip(cells, units.values(), strict=True)]
-            name, _, more = shown_as.partition(_BETWEEN)
-            rows.append([(name, more), count(n), *figures])
-    who = group_columns(estimates)[0].capitalize() if group_columns(estimates) else "Who"
+        if all(cell["status"] == "withheld" or unit == "count" for cell, unit in told):
+            size = "" if n is None else f" ({count(n)})"
+            unshown.setdefault(withheld[0], []).append(f"<bdi>{escape(label)}</bdi>{size}")
+            continue
+        reasons.update(withheld)
+        for cell in cells:
+            if cell["lower"] is not None:
+                bases.setdefault(_interval_basis(cell["method"]), set()).add(place)
+        name, _, more = label.partition(_BETWEEN)
+        rows.append([(name, more), count(n), *(_cell_of(cell, unit) for cell, unit in told)])
+    who = next(iter(group_columns(estimates)), "who").capitalize()
     notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
     for basis, some in bases.items():
         whose = "" if len(some) == len(rows) else f" ({len(some):,} of {len(rows):,} groups)"

@@ -16,9 +16,6 @@ from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.periods import WEEK, local_time, parse_month
 from benchkit.schema import DIMENSIONS, OUTCOMES, SENDERS, WAITS
 
-MIN_BRANDS = 5
-"""No figure of peers is told from fewer brands."""
-
 _CLOSINGS = ("closed", "closed_no_reply_needed")
 _KINDS = ("assigned", *SENDERS, *_CLOSINGS)  # in the order in which they are taken at one instant
 _CONVERSATION, _KIND, _AT, _NUMBER = pl.col("conversation_id"), pl.col("kind"), pl.col("at"), pl.col("number")
@@ -64,13 +61,7 @@ class Waits:
         )
         if brand not in names:
             raise UnknownNameError("brand", brand, names, where=f"in {self.about.name}")
-        return self._where(pl.col("brand") == brand)
-
-    def without(self, brand: str) -> Waits:
-        """The waits of the other brands."""
-        return self._where(pl.col("brand") != brand)
-
-    def _where(self, chosen: pl.Expr) -> Waits:
+        chosen = pl.col("brand") == brand
         return replace(self, frame=self.frame.filter(chosen), volumes=self.volumes.filter(chosen))
 
     def splits(self) -> list[str]:

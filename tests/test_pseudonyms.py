@@ -9,9 +9,9 @@ import pytest
 
 import benchkit as bk
 from benchkit.errors import UnknownNameError
+from benchkit.peers import MIN_BRANDS
 from benchkit.pseudonyms import deal_pseudonyms
 from benchkit.sources.timelines import from_timelines
-from benchkit.waits import MIN_BRANDS
 
 MONTH = "2026-03"
 
@@ -147,8 +147,9 @@ def test_ones_own_brand_does_not_count_among_its_peers() -> None:
     alone = bk.measure(bk.pseudonymise(five), month=MONTH, by="industry", metrics="waits")
     as_aurora = bk.measure(bk.pseudonymise(five, brand="Aurora"), month=MONTH, by="industry", metrics="waits")
     assert (estimate(alone), estimate(as_aurora)) == ([200.0], [None])
-    peers = bk.pseudonymise(SIX, brand="Aurora").without("Aurora")
+    peers = bk.pseudonymise(SIX, brand="Aurora")
     assert estimate(bk.measure(peers, month=MONTH, by="industry", metrics="waits")) == [200.0]
+    assert estimate(bk.measure(peers, month=MONTH, by="industry", metrics="messages_in")) == [200.0]
 
 
 @pytest.mark.parametrize("by", ["brand", ["industry", "brand"], ["brand", "channel"]])

@@ -183,9 +183,9 @@ def test_peers_that_are_too_few_are_listed_without_their_number() -> None:
     )
 
 
-def test_waits_nobody_answered_belong_to_no_agent() -> None:
+def test_waits_that_belong_to_no_agent_are_called_that() -> None:
     html = tables.by_group(bk.measure(make_waits(), by="agent")).html
-    assert "<bdi>nobody (unanswered)</bdi> (40)" in html
+    assert "<bdi>no agent</bdi> (40)" in html
 
 
 def test_a_month_that_is_not_whole_is_called_that() -> None:

@@ -1,0 +1,74 @@
+"""What may be told of brands that are compared: never a figure that is of too few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchkit.waits import Peers
+
+MIN_BRANDS = 5
+"""No figure of peers is told from fewer brands."""
+
+Cell = tuple[str | None, ...]
+
+
+def leaves_out_own(keys: Sequence[str], peers: Peers | None) -> bool:
+    """Whether figures are of the other brands alone: those of industries, beside one's own."""
+    return peers is not None and peers.own != "" and "industry" in keys and "brand" not in keys
+
+
+def too_few_brands(
+    waits: pl.DataFrame, groups: pl.DataFrame, keys: Sequence[str], peers: Peers | None
+) -> npt.NDArray[np.bool_]:
+    """By group: whether its figures are to be withheld, since they would tell of too few peers.
+
+    `waits` are those measured, with the brand of each in `of_brand`; `groups` has a row per
+    group. A lettered brand hides behind those of its industry, where that is told, or else
+    behind all the others. A split of all brands together may tell of no fewer brands than
+    the whole does, or `MIN_BRANDS`. What is withheld cannot be had by subtraction either.
+    """
+    nobody = np.zeros(groups.height, dtype=bool)
+    by_brand = "brand" in keys
+    if peers is None or not keys or (peers.named and (by_brand or "industry" not in keys)):
+        return nobody
+    behind = [key for key in keys if key not in ("brand", "agent") and (key == "industry" or not by_brand)]
+    if not (behind or by_brand) or (peers.own and not by_brand and "industry" not in keys):
+        return nobody
+    others = waits.filter(pl.col("of_brand").cast(pl.String) != peers.own)
+    least = MIN_BRANDS
+    if not by_brand and "industry" not in keys:
+        least = min(least, others["of_brand"].n_unique())
+    cells = _brands_by_cell(others, behind)
+    hidden = {cell for cell, brands in cells.items() if len(brands) < least}
+    if not (peers.own or peers.named):  # then the whole is told, from which the rest can be subtracted
+        hidden = _with_cover(hidden, cells, least)
+    rows = groups.select(pl.col(name).cast(pl.String) for name in keys).rows(named=True)
+    is_own = [by_brand and row["brand"] == peers.own for row in rows]
+    of_row = [tuple(row[key] for key in behind) for row in rows]
+    return np.array(
+        [not own and (cell in hidden or cell not in cells) for own, cell in zip(is_own, of_row, strict=True)],
+        dtype=bool,
+    )
+
+
+def _brands_by_cell(waits: pl.DataFrame, keys: Sequence[str]) -> dict[Cell, set[str]]:
+    cells: dict[Cell, set[str]] = {}
+    columns = [pl.col(name).cast(pl.String) for name in (*keys, "of_brand")]
+    for *cell, brand in waits.select(columns).unique().iter_rows():
+        cells.setdefault(tuple(cell), set()).add(brand)
+    return cells
+
+
+def _with_cover(hidden: Collection[Cell], cells: Mapping[Cell, Collection[str]], least: int) -> set[Cell]:
+    """What is hidden and, the smallest first, as many more cells as it takes to be of `least` brands."""
+    cover = sorted(cells.keys() - hidden, key=lambda cell: (len(cells[cell]), str(cell)))
+    covered = set(hidden)
+    brands = {brand for cell in hidden for brand in cells[cell]}
+    while brands and len(brands) < least and cover:
+        covered.add(cover[0])
+        brands.update(cells[cover.pop(0)])
+    return covered
