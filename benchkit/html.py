@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as _escape
+
+from benchkit.words import legible
 
 Cell = str | tuple[str, str]
+
+
+def escape(text: str) -> str:
+    """Text as HTML shows it."""
+    return _escape(legible(text))
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Container, Iterable, Mapping, Sequence
-from html import escape
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ import polars as pl
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
-from benchkit.html import Cell, Html, facts, table
+from benchkit.html import Cell, Html, escape, facts, table
 from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
 from benchkit.waits import Waits

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import calendar
+import re
+import unicodedata
 
 NOTHING = "–"
+_ILLEGIBLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 _SIZES = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -80,6 +83,29 @@ def span(lower: float | None, upper: float | None, unit: str) -> str:
         return f"{low}–{high}%"
     dash = " – " if unit == "seconds" else "–"
     return f"{figure(lower, unit)}{dash}{figure(upper, unit)}"
+
+
+def legible(text: str) -> str:
+    """Text with a mark in place of each character that no page may hold.
+
+    >>> legible("dm\\x01 😀")
+    'dm� 😀'
+    """
+    return _ILLEGIBLE.sub("\ufffd", text)
+
+
+def shortened(text: str, *, width: int) -> str:
+    """Text cut to so many characters, of which East Asian ones and emoji count as two.
+
+    >>> shortened("Retail: general & e-commerce", width=12), shortened("별토끼텔레콤", width=7)
+    ('Retail: gen…', '별토끼…')
+    """
+    text, left = " ".join(text.split()), width
+    for place, character in enumerate(text):
+        left -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if left < (place + 1 < len(text)):
+            return text[:place].rstrip() + "…"
+    return text
 
 
 def month_name(month: str) -> str:

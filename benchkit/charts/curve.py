@@ -22,6 +22,7 @@ from benchkit.charts.style import (
     MINUTE,
     PALETTE,
     QUIET,
+    cut,
     horizon,
     layers,
     notes,
@@ -34,7 +35,7 @@ from benchkit.words import human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)
 _CURVE_COLUMNS = ("metric", "seconds", "estimate", "lower", "upper", "n", "status")
-_MAX_NAME_WIDTH = 110
+_MOST_OF_A_NAME = 18
 _MAX_TIMES = 60
 _MAX_BANDS = 3
 
@@ -98,6 +99,7 @@ def answered_within_curve(
     marks = alt.Chart(values(pl.DataFrame({"seconds": _MARKED_SECONDS}))).encode(x=x)
     lines = alt.Chart(values(rows.drop("status"))).encode(x=x, color=colour, detail="group:N")
     ends = rows_named.group_by("group", maintain_order=True).last()
+    ends = ends.with_columns(cut(ends["group"], width=_MOST_OF_A_NAME))
     names = alt.Chart(values(plane.apart(ends, "estimate"))).encode(x=x, y=plane.y("label_at"), color=colour)
     points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
     asked = "When an answer came, how soon" if among_answered else "How soon is a customer answered"
@@ -110,7 +112,7 @@ def answered_within_curve(
         lines.mark_area(clip=True, aria=False).encode(y=plane.y("lower"), y2="upper:Q", opacity=band_opacity),
         lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
         points.encode(y=y, tooltip=CURVE_TOOLTIP).add_params(pointed_at),
-        names.mark_text(align="left", dx=7, limit=_MAX_NAME_WIDTH).encode(text="group:N"),
+        names.mark_text(align="left", dx=7, limit=0).encode(text="shown:N"),
         *survey_layers(surveys, plane),
         *thresholds,
         question=question,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import altair as alt
@@ -32,9 +33,10 @@ from benchkit.charts.style import (
 )
 from benchkit.metrics import Metric
 from benchkit.tables import group_columns
+from benchkit.words import legible, shortened
 
 ROW_HEIGHT = 26
-_NAME_WIDTH = 150
+_MOST_OF_A_NAME = 24
 _MAX_TOLD = 10
 _SHAPES = ("circle", "diamond")
 OWN_NOT_DRAWN = "Yours is not drawn: it has too few waits"
@@ -129,6 +131,7 @@ def _listed(columns: list[str]) -> str:
 def row_axis(groups: list[str], *, own: bool) -> alt.Y:
     """A row for each group, under its name; the reader's own, if it comes first, stands out."""
     is_own = "datum.index === 0"
+    names = json.dumps([shortened(legible(group), width=_MOST_OF_A_NAME) for group in groups])
     return alt.Y(
         "group:N",
         title=None,
@@ -139,7 +142,8 @@ def row_axis(groups: list[str], *, own: bool) -> alt.Y:
             ticks=False,
             grid=True,
             gridColor=FAINTEST,
-            labelLimit=_NAME_WIDTH,
+            labelLimit=0,
+            labelExpr=f"{names}[round(datum.index * {max(len(groups) - 1, 1)})]",
             labelPadding=8,
             labelColor={"condition": {"test": is_own, "value": INK}, "value": QUIET} if own else INK,
             labelFontWeight={"condition": {"test": is_own, "value": 700}, "value": 400} if own else 400,

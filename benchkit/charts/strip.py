@@ -17,7 +17,7 @@ from benchkit.charts.rows import (
     is_among_answered,
     stated,
 )
-from benchkit.charts.style import DAY, INK, PALETTE, labels, layers, notes, require, tooltip, values
+from benchkit.charts.style import DAY, INK, PALETTE, cut, labels, layers, notes, require, tooltip, values
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.metrics import Metric
 
@@ -64,6 +64,7 @@ def brands_by_industry(
     rows = rows.filter(pl.col("group").is_in(groups))
     placed, x = across(rows, chosen.unit, title=chosen.label.removesuffix(", of those answered"))
     own_name = placed.filter(kind="own").with_columns(pl.lit(PALETTE[1]).alias("colour"))
+    own_name = own_name.with_columns(cut(own_name["who"]))
     y = row_axis(groups, own=bool(own_industry))
     other, whole, own_dot = (
         alt.Chart(values(placed.filter(kind=kind))).encode(x=x["at"], y=y, tooltip=tooltip("who"))
@@ -73,7 +74,7 @@ def brands_by_industry(
         other.mark_point(filled=True, size=80, opacity=0.45, color=PALETTE[0]),
         whole.mark_tick(orient="vertical", thickness=3, size=20, color=INK),
         own_dot.mark_point(filled=True, size=110, opacity=1, color=PALETTE[1]),
-        *labels(own_name, x=x["at"], y=y, text="who", dx=0, dy=-14),
+        *labels(own_name, x=x["at"], y=y, text="shown", dx=0, dy=-14),
         question="How far apart are the brands of one industry?",
         notes=[
             *notes(

@@ -12,7 +12,7 @@ import polars as pl
 
 from benchkit.errors import UnknownNameError, printable
 from benchkit.tables import CHART_TYPE
-from benchkit.words import human_seconds, month_name
+from benchkit.words import human_seconds, legible, month_name, shortened
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
@@ -181,13 +181,27 @@ def labels(
         if beside.height:
             written = alt.Chart(values(beside)).encode(x=x, y=y)
             place: dict[str, Any] = {"align": "right", "dx": -dx} if left else {"align": "left", "dx": dx}
-            place |= {"dy": dy, "limit": 160, "lineBreak": "\n", "text": {"expr": words}}
+            place |= {"dy": dy, "limit": 0, "lineBreak": "\n", "text": {"expr": words}}
             yield written.mark_text(**place, stroke="white", strokeWidth=4, strokeJoin="round", aria=False)
             yield written.mark_text(**place).encode(color=alt.Color("colour:N", scale=None))
 
 
+def cut(names: pl.Series, *, width: int = 24) -> pl.Series:
+    """Names short enough to be written in a chart: Vega would cut them in the middle of a character."""
+    return pl.Series("shown", [shortened(name, width=width) for name in names], pl.String)
+
+
 def _mimebundle(spec: dict[str, Any]) -> dict[str, Any]:
+    spec = _legible(spec)
     return {CHART_TYPE: spec, "text/plain": printable(spec.get("description", "A chart"))}
+
+
+def _legible(part: Any) -> Any:
+    if isinstance(part, str):
+        return legible(part)
+    if isinstance(part, list):
+        return [_legible(value) for value in part]
+    return {key: _legible(value) for key, value in part.items()} if isinstance(part, dict) else part
 
 
 def _theme() -> alt.theme.ThemeConfig:
