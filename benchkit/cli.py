@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from benchkit.dataset import Dataset
 
 
+_STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
+
+
 class _Group(TyperGroup):
     """Show benchkit's own errors as one sentence, and leave with their exit code."""
 
@@ -181,7 +184,7 @@ def report(
             out=out,
             progress=lambda line: typer.echo(line, err=True),
         )
-    typer.echo(page)
+    _write(f"{page}\n")
 
 
 @app.command()
@@ -251,9 +254,13 @@ def _stopping_cleanly(state: str) -> Iterator[None]:
 
     def stop(number: int, _: object) -> None:
         stopped.append(number)
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _STOPPING}
+    for number in before:
+        signal.signal(number, stop)
     try:
         yield
     except BaseException:

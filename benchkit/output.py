@@ -12,7 +12,7 @@ import polars.selectors as cs
 
 from benchkit.errors import InputError
 
-_FORMULA = r"^[=+\-@\t\r\n]"
+_FORMULA = r"^[=+\-@＝＋－＠\t\r\n]"
 
 
 def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:

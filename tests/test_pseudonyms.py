@@ -186,3 +186,78 @@ def test_brands_without_waits_in_the_month_do_not_make_up_the_number() -> None:
 
 def test_without_pseudonyms_nothing_is_withheld_for_brands() -> None:
     assert bk.measure(of_brands("Aurora", "Borealis"), by="industry", metrics="waits")["n"].to_list() == [80]
+
+
+def on_channels(waits: bk.Waits, channels: dict[str, str]) -> bk.Waits:
+    """The same waits, each brand's on a channel of its own choice."""
+    chosen = pl.col("brand").cast(pl.String).replace(channels)
+    channel = pl.when(chosen.is_in(list(channels.values()))).then(chosen).otherwise(pl.lit("chat"))
+    channel = channel.cast(pl.Categorical()).alias("channel")
+    return replace(
+        waits, frame=waits.frame.with_columns(channel), volumes=waits.volumes.with_columns(channel)
+    )
+
+
+def shown(waits: bk.Waits, by: str | list[str]) -> dict[str | None, float | None]:
+    return dict(bk.measure(waits, month=MONTH, by=by, metrics="waits").select(by, "estimate").rows())
+
+
+def test_a_channel_of_one_brand_among_many_is_withheld_with_what_would_give_it_away() -> None:
+    seven = of_brands(*BRANDS, "Glade")
+    only_aurora = on_channels(seven, {"Aurora": "aurora's own"})
+    assert shown(bk.pseudonymise(only_aurora), "channel") == {"aurora's own": None, "chat": None}
+    assert shown(bk.pseudonymise(only_aurora, name_peers=True), "channel") == {
+        "aurora's own": 40.0,
+        "chat": 240.0,
+    }
+    assert shown(bk.pseudonymise(seven), "channel") == {"chat": 280.0}
+
+
+def test_few_brands_may_be_split_as_long_as_no_split_singles_one_out() -> None:
+    two = of_brands("Aurora", "Borealis")
+    assert shown(bk.pseudonymise(two), "channel") == {"chat": 80.0}
+    apart = on_channels(two, {"Aurora": "site"})
+    assert shown(bk.pseudonymise(apart), "channel") == {"chat": None, "site": None}
+
+
+def test_ones_own_channels_are_ones_own() -> None:
+    told = bk.pseudonymise(on_channels(SIX, {"Aurora": "site"}), brand="Aurora")
+    assert shown(told.only("Aurora"), "channel") == {"site": 40.0}
+
+
+def test_a_withheld_industry_cannot_be_had_by_subtraction() -> None:
+    industry = (
+        pl.when(pl.col("brand") == "Aurora")
+        .then(pl.lit("Sports"))
+        .when(pl.col("brand").cast(pl.String).is_in(["Glade", "Heath", "Inlet", "Jetty", "Knoll", "Loch"]))
+        .then(pl.lit("Gaming"))
+        .otherwise("industry")
+        .cast(pl.Categorical())
+        .alias("industry")
+    )
+    twelve = of_brands(*BRANDS, "Glade", "Heath", "Inlet", "Jetty", "Knoll", "Loch")
+    apart = replace(
+        twelve, frame=twelve.frame.with_columns(industry), volumes=twelve.volumes.with_columns(industry)
+    )
+    assert shown(bk.pseudonymise(apart), "industry") == {"Airlines": None, "Gaming": 240.0, "Sports": None}
+    own = bk.pseudonymise(apart, brand="Glade")
+    assert shown(own, "industry") == {"Airlines": 200.0, "Gaming": 200.0, "Sports": None}
+
+
+def test_brands_whose_waits_need_no_reply_do_not_make_up_the_number() -> None:
+    needed = pl.col("needs_reply") & (pl.col("brand").cast(pl.String).is_in(BRANDS[:4]))
+    told = bk.pseudonymise(replace(SIX, frame=SIX.frame.with_columns(needed.alias("needs_reply"))))
+    assert shown(told, "industry") == {"Airlines": None}
+
+
+def test_one_alone_in_an_industry_has_no_peers_and_no_error() -> None:
+    alone = bk.pseudonymise(of_brands("Aurora"), brand="Aurora")
+    assert shown(alone, "industry") == {"Airlines": None}
+    assert shown(alone, "brand") == {"Aurora": 40.0}
+
+
+def test_an_agent_whose_name_gives_a_brand_away_goes_by_a_letter() -> None:
+    frame = SIX.frame.with_columns(pl.concat_str("brand", pl.lit("_kim")).alias("agent_id"))
+    agents = deal_pseudonyms(replace(SIX, frame=frame), brand="Dune", name_agents=True).agents
+    assert agents["Dune", "Dune_kim"] == "Dune_kim"
+    assert agents["Ember", "Ember_kim"].startswith("Agent ")

@@ -9,6 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import polars as pl
@@ -223,6 +224,28 @@ def test_a_failing_notebook_is_kept_and_the_last_report_stands(
     assert "so far" in kept.read_text()
     assert files_in(last.parent) == {"2026-09/index.html", "2026-09-failed/monthly_overview.ipynb"}
     assert (last / "index.html").read_text() == "the last one"
+
+
+def test_names_that_cannot_be_drawn_as_they_are_make_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(["message_id", "conversation_id", "brand", "channel", "sender", "sender_id", "sent_at"])
+        for number in range(80):
+            row = [f"c{number}", "𝓕𝓵𝔂 ✈️" * 9, "dm\x01\x1b[2J" if number % 2 else "😀" * 40]
+            asked = START + timedelta(hours=number)
+            out.writerow([f"m{number}", *row, "customer", f"u{number}", asked.isoformat()])
+            out.writerow(
+                [f"r{number}", *row, "agent", "kim\ufffe", (asked + timedelta(minutes=9)).isoformat()]
+            )
+    made = make_report(messages=str(path), out=tmp_path / "out", name_agents=True)
+    said = made.read_text(encoding="utf-8")
+    assert "dm\ufffd\ufffd[2J" in said
+    assert not re.search(
+        "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe]", re.sub(r"<script>.*?</script>", "", said, flags=re.DOTALL)
+    )
+    for chart in made.parent.glob("charts/*.svg"):
+        ElementTree.parse(chart)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
