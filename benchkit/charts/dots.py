@@ -36,7 +36,7 @@ from benchkit.tables import group_columns
 from benchkit.words import legible, shortened
 
 ROW_HEIGHT = 26
-_MOST_OF_A_NAME = 24
+_MOST_OF_A_NAME = 20
 _MAX_TOLD = 10
 _SHAPES = ("circle", "diamond")
 OWN_NOT_DRAWN = "Yours is not drawn: it has too few waits"
