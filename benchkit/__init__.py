@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from benchkit.definitions import BENCHKIT as BENCHKIT
     from benchkit.definitions import Definition as Definition
     from benchkit.errors import BenchkitError as BenchkitError
+    from benchkit.handover import load_waits as load_waits
     from benchkit.measurement import expectation_curve as expectation_curve
     from benchkit.measurement import measure as measure
     from benchkit.measurement import measure_months as measure_months
@@ -42,6 +43,7 @@ _HOME = {
     "find_waits": "waits",
     "glossary": "catalogue",
     "load": "sources",
+    "load_waits": "handover",
     "measure": "measurement",
     "measure_months": "measurement",
     "pseudonymise": "pseudonyms",

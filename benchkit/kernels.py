@@ -35,6 +35,7 @@ class Kernels:
     Each kernel is a process in a session of its own, so that Ctrl-C reaches this process
     alone; should this process be killed outright, they end by themselves. Where there is no
     forking (Windows), or `python3` is not this Python, kernels start as Jupyter starts them.
+    What is put into `environment` is in the environment of the kernels started later.
 
         with Kernels() as kernels:
             kernels.run(lambda name: execute_notebook(name, out / name, **kernels.options), names)
@@ -47,6 +48,7 @@ class Kernels:
         self._server = ForkServer() if can_fork() else None
         self._folder = tempfile.TemporaryDirectory(prefix="benchkit-")
         self._numbers = count()
+        self.environment: dict[str, str] = {}
         import_jsonschema()
         return self
 
@@ -66,6 +68,11 @@ class Kernels:
             "shutdown_kernel": "immediate",  # asked politely, ipykernel 7 now and then hangs
             "config": Config({"KernelManager": {"transport_encryption": "auto"}}),
         }
+
+    @property
+    def folder(self) -> Path:
+        """A private folder that is there for as long as the kernels are."""
+        return Path(self._folder.name)
 
     def run(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Do the work on every item, each in a thread; the first failure stops all and is raised."""
@@ -91,11 +98,11 @@ class Kernels:
 
     @cached_property
     def _manager(self) -> type:
-        return _manager_class(self._launch, self._address)
+        return _manager_class(self._launch, self._address, self.environment)
 
     def _address(self) -> dict[str, str]:
         """Where the next kernel can be reached: by sockets in a private folder, or else by TCP."""
-        name = str(Path(self._folder.name) / str(next(self._numbers)))
+        name = str(self.folder / str(next(self._numbers)))
         has_sockets = os.name == "posix" and len(os.fsencode(name)) <= _LONGEST_SOCKET_BYTES
         return {"connection_file": f"{name}.json"} | ({"transport": "ipc", "ip": name} if has_sockets else {})
 
@@ -124,7 +131,9 @@ def _in_own_loop(work: Callable[[Item], Result], item: Item) -> Result:
         ensure_event_loop().close()
 
 
-def _manager_class(launch: Callable[..., Any], address: Callable[[], dict[str, str]]) -> type:
+def _manager_class(
+    launch: Callable[..., Any], address: Callable[[], dict[str, str]], environment: Mapping[str, str]
+) -> type:
     """The class of kernel managers that leave it to `launch` to start a kernel."""
     from jupyter_client.launcher import launch_kernel
     from jupyter_client.manager import AsyncKernelManager
@@ -133,6 +142,7 @@ def _manager_class(launch: Callable[..., Any], address: Callable[[], dict[str, s
     class Provisioner(LocalProvisioner):
         async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
             self.cwd = Path(kwargs.get("cwd") or Path.cwd())
+            kwargs["env"] = {**kwargs["env"], **environment}
             self.process = launch(cmd, kwargs["env"], self.cwd, lambda: launch_kernel(cmd, **kwargs))
             self.pid = self.process.pid
             self.pgid = self.pid if os.name == "posix" else None

@@ -12,6 +12,7 @@ import polars as pl
 
 from benchkit.errors import UnknownNameError, printable
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
+from benchkit.handover import hand_over
 from benchkit.kernels import Kernels
 from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
@@ -96,6 +97,7 @@ def make_report(
                 progress(f"{notebook}: {len(executed.cells)} cells, {time.perf_counter() - started:.1f} s")
                 return executed
 
+            kernels.environment |= hand_over(found, kernels.folder / "waits", sources)
             jobs: list[Callable[[], Any]] = [*(partial(run, notebook) for notebook in NOTEBOOKS), vega_bundle]
             jobs.append(
                 partial(_write_figures, dealt.applied_to(found).collect(), brand, settled, target, draft)
