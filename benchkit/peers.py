@@ -31,24 +31,26 @@ def too_few_brands(
     behind all the others. A split of all brands together may tell of no fewer brands than
     the whole does, or `MIN_BRANDS`. What is withheld cannot be had by subtraction either.
     """
-    nobody = np.zeros(groups.height, dtype=bool)
-    by_brand = "brand" in keys
-    if peers is None or not keys or (peers.named and (by_brand or "industry" not in keys)):
-        return nobody
-    behind = [key for key in keys if key not in ("brand", "agent") and (key == "industry" or not by_brand)]
-    if not (behind or by_brand) or (peers.own and not by_brand and "industry" not in keys):
-        return nobody
+    by_brand, by_industry = "brand" in keys, "industry" in keys
+    split_by = [key for key in keys if key not in ("brand", "agent")]
+    if peers is None:
+        is_guarded = False
+    elif by_brand:
+        is_guarded, split_by = not peers.named, ["industry"] if by_industry else []
+    else:
+        is_guarded = by_industry or (split_by != [] and not (peers.own or peers.named))
+    if peers is None or not is_guarded:
+        return np.zeros(groups.height, dtype=bool)
     others = waits.filter(pl.col("of_brand").cast(pl.String) != peers.own)
-    least = MIN_BRANDS
-    if not by_brand and "industry" not in keys:
-        least = min(least, others["of_brand"].n_unique())
-    cells = _brands_by_cell(others, behind)
+    n_brands = others["of_brand"].n_unique()
+    least = MIN_BRANDS if by_brand or by_industry else min(MIN_BRANDS, n_brands)
+    cells = _brands_by_cell(others, split_by)
     hidden = {cell for cell, brands in cells.items() if len(brands) < least}
     if not (peers.own or peers.named):  # then the whole is told, from which the rest can be subtracted
         hidden = _with_cover(hidden, cells, least)
     rows = groups.select(pl.col(name).cast(pl.String) for name in keys).rows(named=True)
     is_own = [by_brand and row["brand"] == peers.own for row in rows]
-    of_row = [tuple(row[key] for key in behind) for row in rows]
+    of_row = [tuple(row[key] for key in split_by) for row in rows]
     return np.array(
         [not own and (cell in hidden or cell not in cells) for own, cell in zip(is_own, of_row, strict=True)],
         dtype=bool,
