@@ -267,4 +267,4 @@ def _cell_of(row: Mapping[str, Any], unit: str) -> tuple[str, str]:
     if row["estimate"] is None:
         return NOTHING, "" if row["status"] == "withheld" else row["method"].partition(":")[0]
     notes = (span(row["lower"], row["upper"], unit), "provisional" if row["status"] == "provisional" else "")
-    return figure(row["estimate"], unit), ", ".join(note for note in notes if note)
+    return figure(row["estimate"], unit), "\n".join(note for note in notes if note)
