@@ -23,20 +23,40 @@ if TYPE_CHECKING:
 _STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
 
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
 class _Group(TyperGroup):
-    """Show benchkit's own errors as one sentence, and leave with their exit code."""
+    """Show errors as one sentence, benchkit's own and those of options, and leave with their exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        if not args:
+            return super().parse_args(ctx, args)  # which shows the help
+        with _in_a_sentence(ctx):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _in_a_sentence(ctx):
             return super().invoke(ctx)
-        except BenchkitError as error:
-            typer.echo(f"benchkit: {error}", err=True)
-            ctx.exit(error.exit_code)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            typer.echo(f"benchkit: {error.strerror}; make room, or name another place", err=True)
-            ctx.exit(2)
+
+
+@contextmanager
+def _in_a_sentence(ctx: Any) -> Iterator[None]:
+    try:
+        yield
+    except BenchkitError as error:
+        typer.echo(f"benchkit: {error}", err=True)
+        ctx.exit(error.exit_code)
+    except _UsageError as error:
+        what = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+        where = getattr(getattr(error, "ctx", None), "command_path", "benchkit")
+        typer.echo(f"benchkit: {what[:1].lower()}{what[1:]}; see {where} --help", err=True)
+        ctx.exit(2)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        typer.echo(f"benchkit: {error.strerror}; make room, or name another place", err=True)
+        ctx.exit(2)
 
 
 app = typer.Typer(

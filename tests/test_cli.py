@@ -258,7 +258,17 @@ def test_a_hostile_name_in_an_error_is_spelled_out() -> None:
     assert len(sentence) < 400
 
 
-def test_options_that_are_none() -> None:
-    result = run("measure", "--demo", "--mnth", "2026-10")
-    assert result.exit_code == 2
-    assert "No such option" in result.stderr
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["measure", "--demo", "--mnth", "2026-10"], "no such option"),
+        (["--mnth"], "no such option"),
+        (["mesure"], "no such command"),
+        (["measure", "--min-waits", "few"], "'--min-waits'"),
+        (["measure", "--format", "xml"], "'xml'"),
+        (["synth"], "'--out'"),
+        (["report", "--month"], "requires an argument"),
+    ],
+)
+def test_options_that_are_wrong_are_one_sentence(arguments: list[str], sentence: str) -> None:
+    assert sentence in refused(*arguments)
