@@ -158,7 +158,10 @@ def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> 
         status = "final" if sample.month_over else "provisional"
         return replace(_unfigured(metric.name, sample, status, "count"), estimate=counted.astype(float))
     found = _estimate(computes, sample, goal)
-    return _figures(metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits)
+    place = "" if not isinstance(computes, Time) or computes.which == "all" else f"{computes.which} "
+    return _figures(
+        metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, counted=place
+    )
 
 
 def _refusal(asked: Study, metric: Metric, goal: Target | None) -> str | None:
@@ -209,13 +212,21 @@ def _against(goal: Target, found: est.Estimates) -> est.Estimates:
     return found._replace(method=found.method + said)
 
 
-def _figures(name: str, found: est.Estimates, sample: Sample, *, of_replied: bool, min_waits: int) -> _Rows:
+def _figures(
+    name: str,
+    found: est.Estimates,
+    sample: Sample,
+    *,
+    of_replied: bool,
+    min_waits: int,
+    counted: str = "",
+) -> _Rows:
     least = max(min_waits, 1)
     n, n_replied = sample.month.counts, sample.month.replied.counts
     withheld = (n_replied if of_replied else n) < least
     estimate, lower, upper = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:3])
     status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
-    fewer = f"fewer than {least:,} {'answered waits' if of_replied else 'waits'}"
+    fewer = f"fewer than {least:,} {'answered ' if of_replied else ''}{counted}waits"
     method = np.where(withheld, fewer, found.method[:, 0])
     return _Rows(name, estimate, lower, upper, n, n_replied, status, method)
 

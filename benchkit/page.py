@@ -22,6 +22,7 @@ from traitlets import default
 from benchkit import __version__
 from benchkit.tables import CHART_TYPE
 
+_SVG_PADDING = 32
 _WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -56,6 +57,7 @@ def page(notebooks: Mapping[str, nbformat.NotebookNode], *, title: str, subtitle
     Of the notebooks the page shows Markdown, charts, tables and text, never code. Each is a
     section, called what its first heading says. Cells tagged `opening` or `closing` say what
     holds for all notebooks: of those the first notebook's are shown, closing ones at the end.
+    Cells tagged `lab` are for those who have the notebook open, and not shown.
     `bundle` is the JavaScript that draws (`vega_bundle()`). The page's policy lets the
     browser run that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
     """
@@ -90,14 +92,15 @@ def charts_of(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 
 
 def draw_svg(chart: Mapping[str, Any]) -> str:
-    """Draw a chart as SVG."""
-    return str(vl_convert.vegalite_to_svg(dict(chart)))
+    """Draw a chart as SVG, with room for whoever reads it in a wider font than it was measured in."""
+    return str(vl_convert.vegalite_to_svg({**chart, "padding": _SVG_PADDING}))
 
 
 def _sections(notebooks: Mapping[str, nbformat.NotebookNode]) -> list[Section]:
     sections, closing = [], []
     for place, (name, notebook) in enumerate(notebooks.items()):
-        shown = [c for c in notebook.cells if not _is_tagged(c, "closing", *(["opening"] if place else []))]
+        elsewhere = ["lab", "closing", *(["opening"] if place else [])]
+        shown = [cell for cell in notebook.cells if not _is_tagged(cell, *elsewhere)]
         heading = next((c.source for c in shown if c.cell_type == "markdown"), name)
         sections.append(Section(name, heading.splitlines()[0].lstrip("# "), shown))
         closing += [cell for cell in notebook.cells if not place and _is_tagged(cell, "closing")]

@@ -71,9 +71,9 @@ def deal_pseudonyms(
     {('Acme', 'Acme/A'): 'Agent A'}
 
     The order of the letters hangs on the waits themselves, so that it cannot be worked out
-    from the names alone; data taken later is dealt anew. A brand alone in its data is one's
-    own. Replies that nobody signed stay `unsigned`, and an agent whose name holds that of a
-    brand with a letter has a letter, too.
+    from the names alone; later data, or another brand of one's own, are dealt anew. A brand
+    alone in its data is one's own. Replies that nobody signed stay `unsigned`, and an agent
+    whose name holds that of a brand with a letter has a letter, too.
 
     Raises `UnknownNameError` for a brand there is not.
     """
@@ -85,7 +85,7 @@ def deal_pseudonyms(
     if brand and brand not in names:
         raise UnknownNameError("brand", brand, sorted(names), where=f"in {waits.about.name}")
     own = next(iter(names)) if len(names) == 1 else brand
-    secret = _secret(waits)
+    secret = _secret(waits) + own
 
     others = _shuffled(names - {own}, secret)
     shown = others if name_peers else _letters("Brand", taken={own})

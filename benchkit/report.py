@@ -107,7 +107,8 @@ def make_report(
                 dict(zip(NOTEBOOKS, executed, strict=True)),
                 title=f"{brand or 'All brands'}: answer times, {month_name(settled)}",
                 subtitle="How long customers waited for an answer on social media. "
-                f"Data: {found.about.name}, taken {found.as_of:%Y-%m-%d}.",
+                f"Data: {found.about.name}{found.about.licence and f' ({found.about.licence})'}, "
+                f"taken {found.as_of:%Y-%m-%d}.",
                 bundle=bundle,
             )
             (draft / "index.html").write_text(html, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -14,11 +15,20 @@ from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
 from benchkit.html import Cell, Html, escape, facts, table
 from benchkit.metrics import Count, Metric, Share
+from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
 from benchkit.waits import Waits
 from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
 
-_BETWEEN = " · "
+BETWEEN = " · "
+"""Between the parts of a group's label."""
+
+_MOST_IN_A_SENTENCE = 25
+_INTERVALS = (
+    "What the figure might have been in another month like this one. Whole weeks vary together, so it "
+    "is learnt from how the trailing weeks (13, where there are as many) differ from each other; where "
+    "there are too few of them, waits are taken as independent, which makes it too narrow."
+)
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
@@ -38,7 +48,7 @@ def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> p
         pl.col(name).cast(pl.String).fill_null("no agent" if name == "agent" else "not stated")
         for name in group_columns(estimates)
     ]
-    return pl.concat_str(groups, separator=_BETWEEN) if groups else pl.lit(together)
+    return pl.concat_str(groups, separator=BETWEEN) if groups else pl.lit(together)
 
 
 def headline(
@@ -86,7 +96,7 @@ def _before(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
 def _expected(expected: pl.DataFrame | None, metric: Metric) -> str:
     """What part of customers expects an answer within the metric's time."""
     computes = metric.computes
-    if expected is None or not isinstance(computes, Share) or computes.outcome != "replied":
+    if expected is None or not isinstance(computes, Share) or not metric.needs_unanswered:
         return ""
     at_horizon = pl.col("seconds").eq_missing(computes.within_seconds)
     points = expected.filter(at_horizon).sort("year").select("share", "year").rows()
@@ -154,16 +164,27 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | N
     return Html(f'<ul class="remarks">{items}</ul>') if items else None
 
 
+def naming(waits: Waits) -> Html:
+    """Say who goes by which name in a comparison, and what is withheld of whom."""
+    least = f"at least {MIN_BRANDS} brands"
+    if waits.peers is None or waits.peers.named:
+        said = f"Brands go by their names, as was asked for. Industries are shown where they hold {least}."
+    else:
+        said = f"Other brands go by letters, and are shown only in industries of {least}."
+    return Html(f"<p>{escape(said)}</p>")
+
+
 def _last_month(estimates: pl.DataFrame) -> pl.DataFrame:
     if "month" not in estimates.columns:
         return estimates
     return estimates.filter(pl.col("month") == pl.col("month").max())
 
 
-def definitions(waits: Waits, *, metrics: Sequence[Metric] = CATALOGUE) -> Html:
+def definitions(waits: Waits, *, target: str = "", metrics: Sequence[Metric] = CATALOGUE) -> Html:
     """Say in full words what the figures that matter most mean, and by which rules waits were found."""
     told = [m for m in metrics if not (m.needs_unanswered and waits.about.selection)]
-    meanings = facts((m.label, m.definition) for m in told if catalogue.matters(m.name))
+    shown = [m for m in told if catalogue.matters(m.name) and (target or m.name != "sla_attainment")]
+    meanings = facts([*((m.label, m.definition) for m in shown), ("95% interval", _INTERVALS)])
     rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.definition.sentences())
     found = f"<p>How waits are found, by the definition {escape(waits.definition.label)}:</p>"
     return Html(f'{meanings.html}{found}<ol class="rules">{rules}</ol>')
@@ -206,7 +227,8 @@ def _groups(estimates: pl.DataFrame, across: str, keys: Iterable[Any]) -> list[_
     by_month = columns == ["month"]
     found: dict[tuple[Any, ...], dict[Any, dict[str, Any]]] = {}
     for row in estimates.with_columns(group_label(estimates).alias("group")).iter_rows(named=True):
-        found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
+        if "agent" not in columns or row["agent"] is not None or row["n_replied"]:
+            found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
     groups = []
     for _, rows in sorted(found.items(), reverse=True) if by_month else found.items():
         cells = [rows[key] for key in wanted]
@@ -223,34 +245,48 @@ def _wide(estimates: pl.DataFrame, across: str, labels: Mapping[Any, str], units
     """
     rows: list[list[Cell]] = []
     unshown: dict[str, list[str]] = {}
-    reasons, bases = set(), dict[str, set[int]]()
-    for place, (label, n, cells) in enumerate(_groups(estimates, across, labels)):
+    reasons, bases = set(), Counter[str]()
+    for label, n, cells in _groups(estimates, across, labels):
         told = list(zip(cells, units.values(), strict=True))
         withheld = [cell["method"] for cell in cells if cell["status"] == "withheld"]
         if all(cell["status"] == "withheld" or unit == "count" for cell, unit in told):
-            size = "" if n is None else f" ({count(n)})"
+            n_told = cells[0]["n_replied"] if "answered" in withheld[0] else n
+            size = "" if n_told is None else f" ({count(n_told)})"
             unshown.setdefault(withheld[0], []).append(f"<bdi>{escape(label)}</bdi>{size}")
             continue
         reasons.update(withheld)
-        for cell in cells:
-            if cell["lower"] is not None:
-                bases.setdefault(_interval_basis(cell["method"]), set()).add(place)
-        name, _, more = label.partition(_BETWEEN)
+        bases.update(_interval_basis(cell["method"]) for cell in cells if cell["lower"] is not None)
+        name, _, more = label.partition(BETWEEN)
         rows.append([(name, more), count(n), *(_cell_of(cell, unit) for cell, unit in told)])
     who = next(iter(group_columns(estimates)), "who").capitalize()
-    notes = [f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}"] if reasons else []
-    for basis, some in bases.items():
-        whose = "" if len(some) == len(rows) else f" ({len(some):,} of {len(rows):,} groups)"
-        notes.append(f"95% intervals: {escape(basis)}{whose}")
-    notes += [f"No figures with {escape(reason)}: {', '.join(groups)}" for reason, groups in unshown.items()]
+    notes = [_note(f"{NOTHING}: {escape(' or '.join(sorted(reasons)))}")] if reasons else []
+    most, *others = [escape(basis) for basis, _ in bases.most_common()] or [""]
+    if most:
+        notes.append(_note(f"95% intervals: {most}" + (f"; for some, {'; '.join(others)}" if others else "")))
+    notes += [_listed(reason, groups) for reason, groups in unshown.items()]
     shown = table((who, "Waits", *labels.values()), rows).html if rows else ""
-    return Html(shown + "".join(f'<p class="note">{note}.</p>' for note in notes))
+    return Html(shown + "".join(notes))
+
+
+def _listed(reason: str, groups: Sequence[str]) -> str:
+    """Groups without figures; of many, the list is there for whoever opens it."""
+    names = ", ".join(groups)
+    if len(groups) <= _MOST_IN_A_SENTENCE:
+        return _note(f"No figures with {escape(reason)}: {names}")
+    summary = f"No figures with {escape(reason)}: {len(groups):,} groups, listed here"
+    return f'<details class="note"><summary>{summary}</summary>{names}.</details>'
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{text}.</p>'
 
 
 def _basis(row: Mapping[str, Any]) -> str:
     """What a headline's figure is held against, why it is withheld, or what its limits are."""
     if row["status"] == "withheld":
         return str(row["method"])
+    if row["metric"] == "waits":
+        return f"{count(row['n_replied'])} of them answered"
     target = [part for part in row["method"].split("; ") if part.startswith("target ")]
     narrow = ", likely too narrow" if "too narrow" in row["method"] else ""
     return ", ".join([*target, *([f"95% interval{narrow}"] if row["lower"] is not None else [])])

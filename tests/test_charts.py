@@ -54,19 +54,19 @@ def rows_of(spec: dict[str, Any], mark: str) -> list[dict[str, Any]]:
         (
             "answered_within",
             "final",
-            "How soon is a customer answered, by brand?",
+            "How soon is a customer answered?",
             ["All who wrote, answered or not, October 2026", "Shaded: 95% interval"],
         ),
         (
             "answered_within",
             "provisional",
-            "How soon is a customer answered, by brand?",
+            "How soon is a customer answered?",
             ["All who wrote, answered or not, October 2026", "Provisional, shaded: 95% interval"],
         ),
         (
             "replied_within",
             "final",
-            "When an answer came, how soon, by brand?",
+            "When an answer came, how soon?",
             ["Messages that were answered, October 2026", "Shaded: 95% interval"],
         ),
     ],

@@ -59,7 +59,7 @@ def test_groups_with_too_few_waits_are_listed_with_their_number() -> None:
 def test_a_single_figure_withheld_is_a_dash_with_its_reason() -> None:
     html = tables.by_group(bk.measure(make_waits(), by="brand", min_waits=41)).html
     assert html.count("<td>–</td>") == 1
-    assert '<p class="note">–: fewer than 41 answered waits.</p>' in html
+    assert '<p class="note">–: fewer than 41 answered first waits.</p>' in html
     assert html.endswith("95% intervals: waits taken as independent, likely too narrow.</p>")
 
 
@@ -183,9 +183,26 @@ def test_peers_that_are_too_few_are_listed_without_their_number() -> None:
     )
 
 
-def test_waits_that_belong_to_no_agent_are_called_that() -> None:
+def test_what_nobody_answered_is_no_agents() -> None:
     html = tables.by_group(bk.measure(make_waits(), by="agent")).html
-    assert "<bdi>no agent</bdi> (40)" in html
+    assert html.count("<tr>") == 2
+    assert "no agent" not in html
+
+
+def test_many_groups_without_figures_are_listed_for_whoever_asks() -> None:
+    by_brand = bk.measure(make_waits(), by="brand", min_waits=100)
+    many = pl.concat(by_brand.with_columns(brand=pl.lit(f"Brand {i}")) for i in range(26))
+    html = tables.by_group(many).html
+    assert "<summary>No figures with fewer than 100 waits: 26 groups, listed here</summary>" in html
+    assert html.count("(80)") == 26
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_comparison_says_who_is_named(named: bool) -> None:
+    said = tables.naming(bk.pseudonymise(make_waits(), name_peers=named)).html
+    assert ("by their names" in said) is named
+    assert ("by letters" in said) is not named
+    assert "at least 5 brands" in said
 
 
 def test_a_month_that_is_not_whole_is_called_that() -> None:

@@ -103,9 +103,8 @@ def answered_within_curve(
     names = alt.Chart(values(plane.apart(ends, "estimate"))).encode(x=x, y=plane.y("label_at"), color=colour)
     points = lines.mark_point(filled=True, size=130, opacity=0, aria=False)
     asked = "When an answer came, how soon" if among_answered else "How soon is a customer answered"
-    question = (
-        ", by ".join([asked, *([" and ".join(columns)] if (columns := group_columns(curve)) else [])]) + "?"
-    )
+    by = f", by {' and '.join(group_columns(curve))}" if len(groups) > 1 else ""
+    question = f"{asked}{by}?"
     thresholds = [] if threshold_seconds is None else threshold_layers(rows_named, threshold_seconds, plane)
     return layers(
         marks.mark_rule(color=QUIET, strokeDash=[2, 3]),

@@ -32,7 +32,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.metrics import Metric
-from benchkit.tables import group_columns
+from benchkit.tables import BETWEEN, group_columns
 from benchkit.words import legible, shortened
 
 ROW_HEIGHT = 26
@@ -131,7 +131,9 @@ def _listed(columns: list[str]) -> str:
 def row_axis(groups: list[str], *, own: bool) -> alt.Y:
     """A row for each group, under its name; the reader's own, if it comes first, stands out."""
     is_own = "datum.index === 0"
-    names = json.dumps([shortened(legible(group), width=_MOST_OF_A_NAME) for group in groups])
+    firsts = [group.partition(BETWEEN)[0] for group in groups]
+    written = firsts if len(set(firsts)) == len(groups) else groups
+    names = json.dumps([shortened(legible(name), width=_MOST_OF_A_NAME) for name in written])
     return alt.Y(
         "group:N",
         title=None,
@@ -204,7 +206,7 @@ def _dots(
             ),
             OWN_NOT_DRAWN if own and not with_own else "",
             _cut(len(listed), len(groups), with_own=with_own) if len(groups) < len(with_figure) else "",
-            left_out(estimates, set(listed) - with_figure),
+            left_out(estimates, metrics, set(listed) - with_figure),
         ],
         alt_text=_in_words(rows, groups, horizons),
         width=width,

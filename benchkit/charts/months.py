@@ -117,7 +117,7 @@ within 24 h: 66.7% in October 2026.'
         else "Are more customers answered in time than before?",
         notes=notes(
             drawn,
-            month=current,
+            month="",
             among_answered=among_answered,
             key="lines: 95% interval",
             provisional="provisional months are hollow",

@@ -110,9 +110,13 @@ def groups_in_order(estimates: pl.DataFrame, *, own: str = "") -> list[str]:
     return groups
 
 
-def left_out(estimates: pl.DataFrame, groups: set[str]) -> str:
-    """How many groups have no figure, and why."""
-    withheld = estimates.filter(group_label(estimates).is_in(sorted(groups)), pl.col("status") == "withheld")
+def left_out(estimates: pl.DataFrame, metrics: Sequence[Metric], groups: set[str]) -> str:
+    """How many groups have no figure of these metrics, and why."""
+    withheld = estimates.filter(
+        group_label(estimates).is_in(sorted(groups)),
+        pl.col("metric").is_in([metric.name for metric in metrics]),
+        pl.col("status") == "withheld",
+    )
     reasons = " or ".join(withheld["method"].unique().sort())
     return f"Not drawn: {len(groups):,} with {reasons}" if reasons else ""
 
