@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -13,22 +11,15 @@ import polars as pl
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
-from benchkit.html import Cell, Html, escape, facts, table
+from benchkit.html import Cell, Html, escape, table
 from benchkit.metrics import Count, Metric, Share
-from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
-from benchkit.waits import Waits
 from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
 
 BETWEEN = " · "
 """Between the parts of a group's label."""
 
 _MOST_IN_A_SENTENCE = 25
-_INTERVALS = (
-    "What the figure might have been in another month like this one. Whole weeks vary together, so it "
-    "is learnt from how the trailing weeks (13, where there are as many) differ from each other; where "
-    "there are too few of them, waits are taken as independent, which makes it too narrow."
-)
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
@@ -140,70 +131,6 @@ def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
     sources = "; ".join(expected["source"].unique().sort())
     header = ("Time", "Expect an answer", *(f"{group.label}: answered{among}" for group in groups))
     return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
-
-
-def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | None:
-    """Say once, in words, what a reader must know of these figures; None where there is nothing."""
-    statuses = {status for frame in estimates for status in _last_month(frame)["status"]}
-    unreadable = waits.audit.excluded.filter(pl.col("kind") == "unreadable").height
-    missing = waits.missing_of(month) if month else ""
-    as_of = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
-    sentences = [
-        f"{waits.about.selection} Shares and times here are of the messages that were answered, and "
-        "flatter; targets and surveys speak of all messages."
-        if waits.about.selection
-        else "",
-        f"{month_name(month)} is not whole: {missing}." if missing else "",
-        f"Figures marked provisional may still change: not every wait has been watched long enough "
-        f"as of {as_of}."
-        if "provisional" in statuses
-        else "",
-        f"Rows that could not be read, and are in no figure: {unreadable:,}." if unreadable else "",
-    ]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
-    return Html(f'<ul class="remarks">{items}</ul>') if items else None
-
-
-def naming(waits: Waits) -> Html:
-    """Say who goes by which name in a comparison, and what is withheld of whom."""
-    least = f"at least {MIN_BRANDS} brands"
-    if waits.peers is None or waits.peers.named:
-        said = f"Brands go by their names, as was asked for. Industries are shown where they hold {least}."
-    else:
-        said = f"Other brands go by letters, and are shown only in industries of {least}."
-    return Html(f"<p>{escape(said)}</p>")
-
-
-def _last_month(estimates: pl.DataFrame) -> pl.DataFrame:
-    if "month" not in estimates.columns:
-        return estimates
-    return estimates.filter(pl.col("month") == pl.col("month").max())
-
-
-def definitions(waits: Waits, *, target: str = "", metrics: Sequence[Metric] = CATALOGUE) -> Html:
-    """Say in full words what the figures that matter most mean, and by which rules waits were found."""
-    told = [m for m in metrics if not (m.needs_unanswered and waits.about.selection)]
-    shown = [m for m in told if catalogue.matters(m.name) and (target or m.name != "sla_attainment")]
-    meanings = facts([*((m.label, m.definition) for m in shown), ("95% interval", _INTERVALS)])
-    rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.definition.sentences())
-    found = f"<p>How waits are found, by the definition {escape(waits.definition.label)}:</p>"
-    return Html(f'{meanings.html}{found}<ol class="rules">{rules}</ol>')
-
-
-def provenance(waits: Waits, **parameters: object) -> Html:
-    """Say what the figures were made from, with what, and by which parameters."""
-    packages = ("benchkit", "polars", "numpy", "scipy", "altair")
-    made_with = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
-    asked = (f"{name} = {value}" for name, value in parameters.items() if value not in ("", False))
-    told = {
-        "Data": ", ".join(part for part in (waits.about.name, waits.about.licence) if part),
-        "Taken": f"{waits.as_of:%Y-%m-%d %H:%M} UTC",
-        "Rows": waits.audit.sentence() if waits.audit.rows_read else "made up, none read",
-        "Definition": waits.definition.label,
-        "Parameters": ", ".join(asked) or "none",
-        "Made with": ", ".join(made_with),
-    }
-    return facts(told.items())
 
 
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:

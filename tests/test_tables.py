@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 import benchkit as bk
-from benchkit import tables
-from benchkit.dataset import EXCLUDED, Audit
+from benchkit import statements, tables
 from benchkit.errors import UnknownNameError
 from benchkit.sources.timelines import from_timelines
 
@@ -100,29 +99,12 @@ def test_names_are_text_everywhere() -> None:
     pieces = [
         tables.by_group(figures),
         tables.curve(bk.expectation_curve(waits)),
-        tables.provenance(waits, month="2026-03", brand=HOSTILE, target=HOSTILE),
-        tables.definitions(waits),
+        statements.provenance(waits, month="2026-03", brand=HOSTILE, target=HOSTILE),
+        statements.definitions(waits),
     ]
     html = "".join(piece.html for piece in pieces)
     assert "<img" not in html
     assert html.count("&lt;img src=x onerror=alert(1)&gt;") == 6
-
-
-def test_remarks_say_once_what_a_reader_must_know() -> None:
-    waits = selected(make_waits(days=2))
-    lost = pl.DataFrame({"line": [7], "kind": ["unreadable"], "reason": ["no time"]}, schema=EXCLUDED)
-    waits = replace(waits, audit=Audit(rows_read=81, excluded=lost))
-    together, by_brand = bk.measure(waits, month="2026-03"), bk.measure(waits, month="2026-03", by="brand")
-    html = tables.remarks(waits, together, by_brand).html
-    assert html.count("<li>") == 3
-    assert html.count(SELECTION) == 1
-    assert "as of 2026-03-04 00:00 UTC" in html
-    assert "in no figure: 1." in html
-
-
-def test_with_nothing_to_remark_there_is_nothing() -> None:
-    waits = make_waits()
-    assert tables.remarks(waits, bk.measure(waits)) is None
 
 
 def two_months() -> bk.Waits:
@@ -195,33 +177,6 @@ def test_many_groups_without_figures_are_listed_for_whoever_asks() -> None:
     html = tables.by_group(many).html
     assert "<summary>No figures with fewer than 100 waits: 26 groups, listed here</summary>" in html
     assert html.count("(80)") == 26
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_a_comparison_says_who_is_named(named: bool) -> None:
-    said = tables.naming(bk.pseudonymise(make_waits(), name_peers=named)).html
-    assert ("by their names" in said) is named
-    assert ("by letters" in said) is not named
-    assert "at least 5 brands" in said
-
-
-def test_a_month_that_is_not_whole_is_called_that() -> None:
-    early, late = make_waits(days=2), make_waits()
-    assert (
-        "March 2026 is not whole: the data were taken on 2026-03-04"
-        in tables.remarks(early, month="2026-03").html
-    )
-    assert tables.remarks(late, month="2026-03") is None
-    weeks_later = replace(late, frame=late.frame.with_columns(pl.col("started_at") + pl.duration(days=20)))
-    assert "not whole: the data begin on 2026-03-22" in tables.remarks(weeks_later, month="2026-03").html
-
-
-def test_definitions_are_of_the_figures_shown() -> None:
-    waits = selected(make_waits())
-    html = tables.definitions(waits).html
-    assert "Replied within 24 h, of those answered</b>" in html
-    assert "<b>Answered within 24 h" not in html
-    assert waits.definition.label in html
 
 
 def test_estimates_without_metric_are_an_error() -> None:
