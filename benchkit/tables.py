@@ -42,6 +42,13 @@ def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> p
     return pl.concat_str(groups, separator=BETWEEN) if groups else pl.lit(together)
 
 
+def credited_to_somebody(estimates: pl.DataFrame) -> pl.DataFrame:
+    """Estimates less, by agent, those of waits that belong to no agent since nobody replied."""
+    if "agent" not in group_columns(estimates):
+        return estimates
+    return estimates.filter(pl.col("agent").is_not_null() | (pl.col("n_replied") > 0))
+
+
 def headline(
     estimates: pl.DataFrame,
     *,
@@ -153,9 +160,9 @@ def _groups(estimates: pl.DataFrame, across: str, keys: Iterable[Any]) -> list[_
     columns, wanted = group_columns(estimates), list(keys)
     by_month = columns == ["month"]
     found: dict[tuple[Any, ...], dict[Any, dict[str, Any]]] = {}
-    for row in estimates.with_columns(group_label(estimates).alias("group")).iter_rows(named=True):
-        if "agent" not in columns or row["agent"] is not None or row["n_replied"]:
-            found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
+    credited = credited_to_somebody(estimates)
+    for row in credited.with_columns(group_label(credited).alias("group")).iter_rows(named=True):
+        found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
     groups = []
     for _, rows in sorted(found.items(), reverse=True) if by_month else found.items():
         cells = [rows[key] for key in wanted]

@@ -32,7 +32,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.metrics import Metric
-from benchkit.tables import BETWEEN, group_columns
+from benchkit.tables import BETWEEN, credited_to_somebody, group_columns
 from benchkit.words import legible, shortened
 
 ROW_HEIGHT = 26
@@ -165,6 +165,7 @@ def _dots(
     width: int,
 ) -> alt.LayerChart:
     """A row for each group, and in it a dot and an interval for each metric, told apart by horizon."""
+    estimates = credited_to_somebody(estimates)
     metrics, own = list(series), own_group(estimates, own)
     listed = groups_in_order(estimates, own=own)
     rows = figure_rows(estimates, metrics)

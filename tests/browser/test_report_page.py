@@ -138,6 +138,16 @@ def test_printed_it_fits_the_paper(browser: Browser, demo_report: Path) -> None:
         assert tab.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
+def test_what_is_folded_is_printed(browser: Browser, hostile_page: Path, tmp_path: Path) -> None:
+    unfolded = tmp_path / "index.html"
+    folded = "<details><summary>Who</summary>everybody</details></main>"
+    unfolded.write_text(hostile_page.read_text(encoding="utf-8").replace("</main>", folded), encoding="utf-8")
+    with opened(browser, unfolded) as (tab, _):
+        assert not tab.locator("details").get_attribute("open")
+        tab.pdf(prefer_css_page_size=True)
+        assert tab.locator("details").get_attribute("open") is not None
+
+
 def test_hostile_names_are_shown_as_text(browser: Browser, hostile_page: Path) -> None:
     with opened(browser, hostile_page) as (tab, heard):
         assert tab.title() == HOSTILE[0]

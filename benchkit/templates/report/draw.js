@@ -18,3 +18,8 @@ for (const figure of document.querySelectorAll("figure.chart")) {
     console.error(error);
   });
 }
+
+// Paper has nothing to unfold.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
