@@ -12,9 +12,9 @@ import polars as pl
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
-from benchkit.metrics import Count, Metric, Share, Target, Time, Volume
+from benchkit.metrics import Count, Metric, Share, Target, Time, Volume, Which
 from benchkit.peers import MIN_BRANDS
-from benchkit.periods import no_such_month, parse_month
+from benchkit.periods import parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.study import NOT_BY_AGENT, Study, study
@@ -87,10 +87,9 @@ def measure_months(
 
     Of the `months` calendar months that end with `month`, those without waits are left out.
     """
-    last, there = parse_month(month), waits.months()
-    if last.label not in there:
-        raise no_such_month(last.label, there, waits.about.name)
-    wanted = [label for label in there if 0 <= last.number - parse_month(label).number < months]
+    last = parse_month(month)
+    ago = {label: last.number - parse_month(label).number for label in waits.months()}
+    wanted = [*(label for label in ago if 0 < ago[label] < months), last.label]
     return pl.concat(
         measure(waits, month=label, by=by, metrics=metrics, target=target, min_waits=min_waits).select(
             pl.lit(label).alias("month"), pl.all()
@@ -158,9 +157,9 @@ def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> 
         status = "final" if sample.month_over else "provisional"
         return replace(_unfigured(metric.name, sample, status, "count"), estimate=counted.astype(float))
     found = _estimate(computes, sample, goal)
-    place = "" if not isinstance(computes, Time) or computes.which == "all" else f"{computes.which} "
+    which: Which = computes.which if isinstance(computes, Time) else "all"
     return _figures(
-        metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, counted=place
+        metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, which=which
     )
 
 
@@ -219,14 +218,16 @@ def _figures(
     *,
     of_replied: bool,
     min_waits: int,
-    counted: str = "",
+    which: Which = "all",
 ) -> _Rows:
     least = max(min_waits, 1)
     n, n_replied = sample.month.counts, sample.month.replied.counts
     withheld = (n_replied if of_replied else n) < least
     estimate, lower, upper = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:3])
     status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
-    fewer = f"fewer than {least:,} {'answered ' if of_replied else ''}{counted}waits"
+    words = {"answered ": of_replied, f"{which} ": which != "all"}
+    kind = "".join(word for word, applies in words.items() if applies)
+    fewer = f"fewer than {least:,} {kind}waits"
     method = np.where(withheld, fewer, found.method[:, 0])
     return _Rows(name, estimate, lower, upper, n, n_replied, status, method)
 

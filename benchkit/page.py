@@ -15,16 +15,15 @@ from typing import Any
 
 import nbformat
 import vl_convert
-from nbconvert.exporters.templateexporter import TemplateExporter
+from jinja2 import Environment, FileSystemLoader
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from traitlets import default
 
 from benchkit import __version__
 from benchkit.tables import CHART_TYPE
 
 _SVG_PADDING = 32
 _WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = Path(__file__).parent / "templates" / "report"
 
 
 class _Renderer(IPythonRenderer):
@@ -32,14 +31,6 @@ class _Renderer(IPythonRenderer):
 
     def heading(self, text: str, level: int, **attributes: Any) -> str:
         return str(super().heading(text, min(level + 1, 6), **attributes))
-
-
-class _PageExporter(TemplateExporter):
-    output_mimetype = "text/html"
-
-    @default("file_extension")
-    def _file_extension_default(self) -> str:
-        return ".html"
 
 
 @dataclass(frozen=True)
@@ -61,28 +52,23 @@ def page(notebooks: Mapping[str, nbformat.NotebookNode], *, title: str, subtitle
     `bundle` is the JavaScript that draws (`vega_bundle()`). The page's policy lets the
     browser run that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
     """
-    exporter = _PageExporter(  # type: ignore[no-untyped-call]
-        template_name="report",
-        extra_template_basedirs=[str(_TEMPLATES)],
-        filters={"as_html": _markdown_as_html, "as_json": _chart_as_json},
-    )
-    exporter.environment.globals.update(chart_type=CHART_TYPE, widget_type=_WIDGET_TYPE)
     draw = _part("draw.js")
     scripts = " ".join(f"'sha256-{_sha256(script)}'" for script in (bundle, draw))
     policy = f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
-    parts = {
-        "title": title,
-        "subtitle": subtitle,
-        "version": __version__,
-        "css": _part("page.css"),
-        "bundle": bundle,
-        "draw": draw,
-        "policy": policy + "base-uri 'none'; form-action 'none'",
-        "sections": _sections(notebooks),
-    }
-    nothing = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    html: str = exporter.from_notebook_node(nothing, resources={"page": parts})[0]
-    return html
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+    environment.filters.update(as_html=_markdown_as_html, as_json=_chart_as_json)
+    return environment.get_template("index.html.j2").render(
+        title=title,
+        subtitle=subtitle,
+        sections=_sections(notebooks),
+        chart_type=CHART_TYPE,
+        widget_type=_WIDGET_TYPE,
+        version=__version__,
+        css=_part("page.css"),
+        bundle=bundle,
+        draw=draw,
+        policy=policy + "base-uri 'none'; form-action 'none'",
+    )
 
 
 def charts_of(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
@@ -134,7 +120,7 @@ def vega_bundle() -> str:
 
 
 def _part(name: str) -> str:
-    return (_TEMPLATES / "report" / name).read_text(encoding="utf-8")
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _sha256(script: str) -> str:

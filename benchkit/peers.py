@@ -16,9 +16,9 @@ MIN_BRANDS = 5
 Cell = tuple[str | None, ...]
 
 
-def leaves_out_own(keys: Sequence[str], peers: Peers | None) -> bool:
-    """Whether figures are of the other brands alone: those of industries, beside one's own."""
-    return peers is not None and peers.own != "" and "industry" in keys and "brand" not in keys
+def left_out_brand(keys: Sequence[str], peers: Peers | None) -> str:
+    """One's own brand, where figures are of the others alone: those of industries, beside one's own."""
+    return peers.own if peers and "industry" in keys and "brand" not in keys else ""
 
 
 def too_few_brands(

@@ -12,7 +12,7 @@ import polars as pl
 
 from benchkit.errors import UnknownNameError, printable
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
-from benchkit.handover import hand_over
+from benchkit.handover import hand_over, load_waits
 from benchkit.kernels import Kernels
 from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
@@ -21,8 +21,7 @@ from benchkit.periods import no_such_month, parse_month, started_in
 from benchkit.pseudonyms import deal_pseudonyms
 from benchkit.resources import shipped
 from benchkit.schema import ESTIMATES
-from benchkit.sources import load
-from benchkit.waits import Waits, find_waits
+from benchkit.waits import Waits
 from benchkit.words import month_name
 
 if TYPE_CHECKING:
@@ -78,10 +77,9 @@ def make_report(
     if target:
         Target.parse(target)
     with Kernels() as kernels:
-        data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
-        found = find_waits(data).collect()
-        settled = _settle_month(found.only(brand), month)
         sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
+        found = load_waits(**sources)
+        settled = _settle_month(found.only(brand), month)
         names: dict[str, Any] = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
         parameters = {**sources, **names, "month": settled, "target": target}
         asked = _asked_of_each(parameters)
@@ -98,10 +96,11 @@ def make_report(
                 return executed
 
             kernels.environment |= hand_over(found, kernels.folder / "waits", sources)
-            jobs: list[Callable[[], Any]] = [*(partial(run, notebook) for notebook in NOTEBOOKS), vega_bundle]
-            jobs.append(
-                partial(_write_figures, dealt.applied_to(found).collect(), brand, settled, target, draft)
-            )
+            jobs: list[Callable[[], Any]] = [partial(run, notebook) for notebook in NOTEBOOKS]
+            jobs += [
+                vega_bundle,
+                partial(_write_figures, dealt.applied_to(found), brand, settled, target, draft),
+            ]
             *executed, bundle, _ = kernels.run(lambda job: job(), jobs)
             html = page(
                 dict(zip(NOTEBOOKS, executed, strict=True)),
@@ -183,7 +182,8 @@ def _run(
 
 def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: Path) -> None:
     """Write every figure of the notebooks, and the rest of the catalogue, as one tidy table."""
-    own, goal = compared.only(brand), target or None
+    compared, goal = compared.collect(), target or None
+    own = compared.only(brand)
     figures = [measure_months(own, month=month, target=goal)]
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
     figures.append(measure(compared, month=month, by="industry", target=goal))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
-from benchkit.peers import leaves_out_own, too_few_brands
+from benchkit.peers import left_out_brand, too_few_brands
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
 from benchkit.sample import Bools, Ints, Sample
 from benchkit.schema import DIMENSIONS
@@ -80,13 +80,9 @@ def study(
     frame = _numbered(frame, groups, keys)
     counts = _numbered(volumes, groups, keys)
     group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
-    everybody = np.ones(group.size, dtype=bool)
-    needed = everybody
-    if waits.definition.no_reply_needed == "leave out":
-        needed = frame["needs_reply"].to_numpy()
-    wanted_brand = everybody
-    if waits.peers and leaves_out_own(keys, waits.peers):
-        wanted_brand = (frame["of_brand"].cast(pl.String) != waits.peers.own).to_numpy()
+    counts_unneeded = waits.definition.no_reply_needed != "leave out"
+    needed = frame["needs_reply"].to_numpy() | counts_unneeded
+    wanted_brand = (frame["of_brand"] != left_out_brand(keys, waits.peers)).to_numpy()
     kept = needed & wanted_brand
     week = _weeks_before_the_end(frame["local"], period)
     everyone = Sample(
@@ -156,9 +152,10 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
 def _messages(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.LazyFrame:
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
-    if waits.peers and leaves_out_own(keys, waits.peers):
-        in_period &= pl.col("brand") != waits.peers.own
-    return waits.volumes.filter(in_period).select(*map(_key, keys), "kind", "number", "customer_id")
+    wanted_brand = pl.col("brand") != left_out_brand(keys, waits.peers)
+    return waits.volumes.filter(in_period, wanted_brand).select(
+        *map(_key, keys), "kind", "number", "customer_id"
+    )
 
 
 def _count(messages: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
