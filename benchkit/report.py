@@ -19,6 +19,7 @@ from benchkit.metrics import Target
 from benchkit.output import write_table
 from benchkit.periods import no_such_month, parse_month, started_in
 from benchkit.pseudonyms import deal_pseudonyms
+from benchkit.published import expectations
 from benchkit.resources import shipped
 from benchkit.schema import ESTIMATES
 from benchkit.waits import Waits
@@ -188,7 +189,8 @@ def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: 
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
     figures.append(measure(compared, month=month, by="industry", target=goal))
     figures.append(measure(compared, month=month, by=["brand", "industry"], target=goal))
-    figures += [expectation_curve(own, month=month, by=by) for by in (None, "channel")]
+    surveyed = expectations()["seconds"]
+    figures += [expectation_curve(own, month=month, by=by, at=surveyed) for by in (None, "channel")]
     tidy = pl.concat([_grouped_by(frame) for frame in figures], how="diagonal")
     groups = [name for name in tidy.columns if name not in ESTIMATES]
     tidy = tidy.select("by", pl.col("month").fill_null(month), pl.col(groups[2:]), *ESTIMATES)

@@ -19,6 +19,7 @@ from benchkit import page as page_module
 from benchkit import report
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.folders import folder_name
+from benchkit.published import expectations
 from benchkit.report import NotebookError, make_report
 from benchkit.words import percent
 
@@ -107,6 +108,11 @@ def test_its_figures_are_a_tidy_table(made: Path) -> None:
     shown = estimates.filter(by="", month="2026-09", metric="answered_within_1h")
     assert percent(shown["estimate"].item()) in made.read_text(encoding="utf-8")
     assert pl.read_csv(made.with_name("estimates.csv"), infer_schema_length=None).height == estimates.height
+
+
+def test_the_times_of_the_survey_are_among_its_figures(made: Path) -> None:
+    curve = pl.read_parquet(made.with_name("estimates.parquet")).filter(by="seconds")
+    assert set(expectations()["seconds"]) <= set(curve["seconds"])
 
 
 def test_the_waits_behind_it_are_kept_apart(made: Path) -> None:
