@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
-from benchkit.sample import REPLIED, Bools, Floats, Ints, Sample, SortedTimes
+from benchkit.sample import REPLIED, Sample, SortedTimes
+from benchkit.stats.arrays import Bools, Floats, Ints
 from benchkit.stats.incidence import limits
 from benchkit.stats.shares import effective_weeks, weekly_error, wilson
 

@@ -15,8 +15,9 @@ from benchkit.errors import BenchkitError
 from benchkit.metrics import Count, Metric, Share, Target, Time, Volume, Which
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
-from benchkit.sample import AWAITING, CLOSED, REPLIED, Floats, Ints, Sample
+from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
 from benchkit.schema import ESTIMATES
+from benchkit.stats.arrays import Floats, Ints
 from benchkit.study import NOT_BY_AGENT, Study, study
 from benchkit.waits import Waits
 

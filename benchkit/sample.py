@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchkit.stats.arrays import Bools, Floats, Ints
 from benchkit.stats.lifetable import LifeTable, life_table
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 AWAITING, REPLIED, CLOSED = 0, 1, 2
 """As `schema.OUTCOMES` are in order."""

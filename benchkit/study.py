@@ -13,8 +13,9 @@ import polars as pl
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.peers import left_out_brand, too_few_brands
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
-from benchkit.sample import Bools, Ints, Sample
+from benchkit.sample import Sample
 from benchkit.schema import DIMENSIONS
+from benchkit.stats.arrays import Bools, Ints
 from benchkit.waits import Waits
 
 NOT_BY_AGENT = (

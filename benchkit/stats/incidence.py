@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from benchkit.errors import BenchkitError
-from benchkit.stats.lifetable import Floats, Ints, life_table
+from benchkit.stats.arrays import Floats, Ints
+from benchkit.stats.lifetable import life_table
 
 
 class Values(NamedTuple):

@@ -10,9 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from benchkit.stats.arrays import Bools, Floats, Ints
 
 _CELLS_AT_ONCE = 4_000_000
 

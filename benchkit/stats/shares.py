@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-Floats = npt.NDArray[np.float64]
+from benchkit.stats.arrays import Floats
 
 
 class Interval(NamedTuple):

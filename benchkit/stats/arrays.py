@@ -1,0 +1,57 @@
+"""The kinds of arrays that estimators take and give, and the checks that all of them make."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from benchkit.errors import BenchkitError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def columns(**named: npt.ArrayLike) -> list[Floats]:
+    """Arguments as columns of one length, every entry of which is a number.
+
+    >>> [column.tolist() for column in columns(successes=[1, 2], totals=[4, 4])]
+    [[1.0, 2.0], [4.0, 4.0]]
+    """
+    arrays = {name: np.atleast_1d(np.asarray(values, dtype=float)) for name, values in named.items()}
+    listed = " and ".join(named)
+    if len({array.shape for array in arrays.values()}) > 1 or any(a.ndim != 1 for a in arrays.values()):
+        raise BenchkitError(f"{listed} must be plain columns with as many entries as each other")
+    for name, array in arrays.items():
+        wrong = int((~np.isfinite(array)).sum())
+        if wrong:
+            raise BenchkitError(f"{wrong:,} of {array.size:,} {name} are not a number; leave them out first")
+    return list(arrays.values())
+
+
+def shares_of(successes: npt.ArrayLike, totals: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Successes and totals, once they are known to make shares: 0 <= successes <= totals, totals > 0.
+
+    >>> shares_of(1, 4)
+    (array([1.]), array([4.]))
+    """
+    y, n = columns(successes=successes, totals=totals)
+    if not y.size:
+        raise BenchkitError("there is nothing to compare: successes and totals are empty")
+    wrong = int(((n <= 0) | (y < 0) | (y > n)).sum())
+    if wrong:
+        raise BenchkitError(
+            f"{wrong:,} of {y.size:,} are no shares; totals must be positive, and successes from 0 to them"
+        )
+    return y, n
+
+
+def check_level(level: float) -> float:
+    """A confidence level, between 0 and 1.
+
+    >>> check_level(0.95)
+    0.95
+    """
+    if not 0 < level < 1:
+        raise BenchkitError(f"level is {level}; give a confidence level between 0 and 1, such as 0.95")
+    return float(level)
