@@ -17,6 +17,7 @@ from benchkit.metrics import (
     Time,
     Volume,
     answered_within,
+    part_of_reply_time,
     replied_within,
     reply_time,
 )
@@ -117,6 +118,8 @@ CATALOGUE: tuple[Metric, ...] = (
     *(reply_time(statistic, which="first") for statistic in ("median", "p90", "mean")),
     *(reply_time(statistic, which="next") for statistic in ("median", "p90", "mean")),
     *(reply_time(statistic) for statistic in ("median", "p90", "mean")),
+    part_of_reply_time("queue"),
+    part_of_reply_time("handling"),
     Metric(
         name="reply_seconds_median_all",
         label="Reply time, median, of all waits",
@@ -185,7 +188,7 @@ def find_metrics(metrics: str | Metric | Sequence[str | Metric]) -> tuple[Metric
 _KEY = (
     "In the examples, each conversation is a few letters with the minute at which something happened: "
     "`C` a customer wrote, `A` an agent, `B` a bot; `X` the conversation was closed, "
-    "`N` because no reply was needed."
+    "`N` because no reply was needed, `S` it was assigned to an agent."
 )
 
 

@@ -29,6 +29,7 @@ CURVE_SECONDS = sorted(
 )
 """The times of an expectation curve: 1 minute to 7 days."""
 
+_WHICH = {"queue": "assigned", "handling": "assigned"}
 _OUTCOMES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 
 
@@ -226,7 +227,7 @@ def _figures(
     withheld = (n_replied if of_replied else n) < least
     estimate, lower, upper = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:3])
     status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
-    words = {"answered ": of_replied, f"{which} ": which != "all"}
+    words = {"answered ": of_replied, f"{_WHICH.get(which, which)} ": which != "all"}
     kind = "".join(word for word, applies in words.items() if applies)
     fewer = f"fewer than {least:,} {kind}waits"
     method = np.where(withheld, fewer, found.method[:, 0])

@@ -11,7 +11,8 @@ from benchkit.words import human_seconds
 
 Unit = Literal["share", "seconds", "count"]
 Better = Literal["lower", "higher", "neither"]
-Which = Literal["all", "first", "next"]
+Which = Literal["all", "first", "next", "queue", "handling"]
+"""All waits, a conversation's first or later ones; or the part of a wait before, or after, it was assigned."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _LONGEST_DAYS = 3_660
@@ -196,6 +197,31 @@ def reply_time(statistic: Literal["median", "p90", "mean"], *, which: Which = "a
         computes=Time(quantile=quantile, which=which),
         example=Example(timelines=(*replies, "C0"), value=value),
         vendors=vendors.get((which, statistic), ()),
+    )
+
+
+def part_of_reply_time(which: Literal["queue", "handling"]) -> Metric:
+    """The median of what part of a reply time passed before, or after, the wait was assigned.
+
+    >>> part_of_reply_time("queue").name
+    'queue_seconds_median'
+    """
+    label, part = {
+        "queue": ("Time in the queue", "from a wait's first message until it was assigned to somebody"),
+        "handling": ("Handling time", "from when a wait was assigned until a person's reply"),
+    }[which]
+    return Metric(
+        name=f"{which}_seconds_median",
+        label=f"{label}, median, of those answered",
+        unit="seconds",
+        better="lower",
+        definition=f"The median calendar time {part}, over the answered waits of which it is known when they "
+        "were assigned (for the last time before the reply).",
+        computes=Time(quantile=0.5, which=which),
+        example=Example(
+            timelines=("C0 S10 A30", "C0 S20 A70", "C0 S30 A90", "C0 A5"),
+            value={"queue": 1_200.0, "handling": 3_000.0}[which],
+        ),
     )
 
 

@@ -57,6 +57,10 @@ class Sample:
         """The waits that were answered."""
         return self.where(self.outcome == REPLIED)
 
+    def watched_for(self, seconds: int) -> Sample:
+        """The waits of which it is known what became of them within so many seconds."""
+        return self.where(self.watched_seconds >= seconds)
+
     @cached_property
     def counts(self) -> Ints:
         """Waits per group."""

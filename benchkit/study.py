@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -26,23 +26,36 @@ NOT_BY_AGENT = (
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Waits in groups: `groups` has a row per group, in the order of the sample's group numbers."""
+    """Waits in groups: `groups` has a row per group, in the order of the sample's group numbers.
+
+    `queue_seconds` is how long a wait had not been assigned, -1 where it is not known to have
+    been. `when_and_where` has a row for each wait of the sample: its local start and its channel.
+    """
 
     groups: pl.DataFrame
     sample: Sample
     is_first: Bools
+    queue_seconds: Ints
     unneeded: Ints
     too_few_brands: Bools
     volumes: Mapping[str, Ints]
+    when_and_where: pl.DataFrame
     selection: str | None
     by_agent: bool
     definition: str
 
     @cached_property
     def of(self) -> Mapping[str, Sample]:
-        """The sample of `all` waits, and of the `first` and `next` ones."""
-        first, later = self.sample.where(self.is_first), self.sample.where(~self.is_first)
-        return {"all": self.sample, "first": first, "next": later}
+        """The sample of `all` waits, of the `first` and `next` ones, and of the parts of those assigned."""
+        was_assigned = self.queue_seconds >= 0
+        assigned, queue = self.sample.where(was_assigned), self.queue_seconds[was_assigned]
+        return {
+            "all": self.sample,
+            "first": self.sample.where(self.is_first),
+            "next": self.sample.where(~self.is_first),
+            "queue": replace(assigned, seconds=queue),
+            "handling": replace(assigned, seconds=assigned.seconds - queue),
+        }
 
 
 def study(
@@ -101,6 +114,7 @@ def study(
         groups=groups.drop("group"),
         sample=everyone if kept.all() else everyone.where(kept),
         is_first=frame["is_first"].to_numpy()[kept],
+        queue_seconds=frame["queue_seconds"].to_numpy()[kept],
         unneeded=everyone.where(wanted_brand & ~needed).month.counts,
         too_few_brands=too_few_brands(frame.filter(kept & in_month_rows), groups, keys, waits.peers),
         volumes={
@@ -110,6 +124,7 @@ def study(
             for column in counts.columns
             if column not in ("group", *keys)
         },
+        when_and_where=frame.select("local", "of_channel").filter(pl.Series(kept)),
         selection=waits.about.selection,
         by_agent="agent" in keys,
         definition=waits.definition.label,
@@ -133,14 +148,17 @@ def _key(name: str) -> pl.Expr:
 
 def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.LazyFrame:
     watched = (pl.lit(waits.as_of) - pl.col("started_at")).dt.total_seconds()
+    queued = (pl.col("assigned_at") - pl.col("started_at")).dt.total_seconds().clip(0)
     frame = waits.frame.select(
         *map(_key, keys),
         pl.col("brand").alias("of_brand"),
+        pl.col("channel").alias("of_channel"),
         local_time("started_at", waits.time_zones).alias("local"),
         watched.alias("watched_seconds"),
         "wait_seconds",
         pl.col("outcome").to_physical().cast(pl.Int64),
         "is_first",
+        queued.fill_null(-1).alias("queue_seconds"),
         "needs_reply",
     )
     if period is None:
