@@ -55,3 +55,52 @@ def check_level(level: float) -> float:
     if not 0 < level < 1:
         raise BenchkitError(f"level is {level}; give a confidence level between 0 and 1, such as 0.95")
     return float(level)
+
+
+def amounts(**named: npt.ArrayLike) -> list[Floats]:
+    """Arguments of shapes that fit each other, every entry of which is a number, 0 or more.
+
+    >>> [array.tolist() for array in amounts(weights=[[1, 2], [3, 4]], scale=2)]
+    [[[1.0, 2.0], [3.0, 4.0]], [[2.0, 2.0], [2.0, 2.0]]]
+    """
+    arrays = [np.asarray(values, dtype=float) for values in named.values()]
+    try:
+        fitted = np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = " and ".join(str(array.shape) for array in arrays)
+        raise BenchkitError(
+            f"{' and '.join(named)} do not fit each other: their shapes are {shapes}"
+        ) from None
+    for name, array in zip(named, arrays, strict=True):
+        wrong = int((~(np.isfinite(array) & (array >= 0))).sum())
+        if wrong:
+            raise BenchkitError(
+                f"{wrong:,} of {array.size:,} {name} are not a number, 0 or more; leave them out first"
+            )
+    return list(fitted)
+
+
+def parts_of(successes: npt.ArrayLike, totals: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Successes out of totals in any shape, where a total may be 0: 0 <= successes <= totals.
+
+    >>> parts_of([0, 1], [0, 4])
+    (array([0., 1.]), array([0., 4.]))
+    """
+    y, n = amounts(successes=successes, totals=totals)
+    wrong = int((y > n).sum())
+    if wrong:
+        raise BenchkitError(f"{wrong:,} of {y.size:,} successes are more than their totals")
+    return y, n
+
+
+def numbered(**named: npt.ArrayLike) -> list[Ints]:
+    """Arguments as columns of one length that number something from 0.
+
+    >>> [column.tolist() for column in numbered(group=[0, 0, 1])]
+    [[0, 0, 1]]
+    """
+    found = columns(**named)
+    for name, column in zip(named, found, strict=True):
+        if ((column < 0) | (column != np.floor(column))).any():
+            raise BenchkitError(f"{name} must be whole numbers from 0, one for each wait")
+    return [column.astype(np.int64) for column in found]
