@@ -97,6 +97,49 @@ def test_the_truth_holds_whatever_the_days(sds: tuple[float, float]) -> None:
     assert max(abs(z) for z in scores.values()) < 4, scores
 
 
+def daily_shares(data: Dataset) -> pl.Series:
+    """The share replied to of each day's first waits, in order of time."""
+    day = pl.col("started_at").dt.date()
+    return (
+        find_waits(data)
+        .frame.filter("is_first")
+        .group_by(day)
+        .agg((pl.col("outcome") == "replied").mean().alias("share"))
+        .sort("started_at")
+        .collect()["share"]
+    )
+
+
+def autocorrelation(values: pl.Series) -> float:
+    """How values go with those right before them."""
+    return float(pl.select(pl.corr(values[1:], values[:-1])).item())
+
+
+def test_bad_days_follow_each_other_if_told_to() -> None:
+    options = {"messages": 200_000, "brands": SOME[:1], "reply_logit_sd": 1.0}
+    independent = daily_shares(synthesize(**options))
+    lasting = daily_shares(synthesize(**options, day_autocorrelation=0.8))
+
+    assert autocorrelation(independent) == pytest.approx(0, abs=0.12)
+    assert autocorrelation(lasting) == pytest.approx(0.75, abs=0.1)  # 0.8, less what is chance in a share
+    assert lasting.std() == pytest.approx(independent.std(), rel=0.2)
+
+
+def test_the_truth_holds_whatever_lasts_from_day_to_day() -> None:
+    brand = SOME[:1]
+    name = brand[0].name
+    options = {"messages": 1_000_000, "brands": brand, "months": 600, "day_autocorrelation": 0.6}
+    data = synthesize(**options)
+    waits = find_waits(data).frame.filter("needs_reply")
+    in_time = (pl.col("outcome") == "replied") & (pl.col("wait_seconds") <= 3_600)
+    per_year = (
+        waits.group_by(pl.col("started_at").dt.year()).agg(in_time.mean().alias("share")).collect()["share"]
+    )
+
+    assert data.truth(name, 3_600) == synthesize(messages=1_000, brands=brand).truth(name, 3_600)
+    assert abs(per_year.mean() - data.truth(name, 3_600)) < 4 * per_year.std() / len(per_year) ** 0.5
+
+
 def test_without_days_the_truth_is_a_mixture_of_lognormals() -> None:
     brand = Brand("Plain", "Airlines", 0.4, slowness=2, agents=1, dm_share=0)
     total_waits = total_in_time = 0.0
@@ -360,6 +403,9 @@ def test_a_handful_of_messages_will_do() -> None:
         ({"brands": [*BRANDS, BRANDS[0]]}, "a name of its own"),
         ({"reply_logit_sd": -0.1}, "reply_logit_sd is a standard deviation"),
         ({"log_time_sd": math.nan}, "log_time_sd is a standard deviation"),
+        ({"day_autocorrelation": 1}, "it must be from 0 to less than 1, not 1"),
+        ({"day_autocorrelation": -0.2}, "it must be from 0 to less than 1, not -0.2"),
+        ({"day_autocorrelation": math.nan}, "it must be from 0 to less than 1, not nan"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(arguments: dict[str, object], sentence: str) -> None:

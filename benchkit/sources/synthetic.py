@@ -45,6 +45,7 @@ def synthesize(
     months: int = 25,
     reply_logit_sd: float = 0.5,
     log_time_sd: float = 0.4,
+    day_autocorrelation: float = 0.0,
 ) -> Dataset:
     """Make up customers, brands and waits by a process whose truth is known.
 
@@ -59,8 +60,9 @@ def synthesize(
     says who serves how (`synthetic_brands.Brand`); what happens at a brand depends on the
     seed, on its own row, and on how much is written to it. `reply_logit_sd` and `log_time_sd`
     say how much good and bad days differ in service; with both at 0, all waits are
-    independent. `data.truth(brand, seconds)` is the process's share, see
-    `synthetic_process.Process`, which also has the chances that are the same for all brands.
+    independent. `day_autocorrelation` is that of a day's service with the next day's.
+    `data.truth(brand, seconds)` is the process's share, see `synthetic_process.Process`,
+    which also has the chances that are the same for all brands.
 
     A customer opens a conversation at a time drawn from the hour of the week and from a
     gamma factor of the brand's day. The wait is marked as needing no reply, replied to,
@@ -79,7 +81,7 @@ def synthesize(
     named = {brand.name: brand for brand in brands}
     if not named or len(named) < len(brands):
         raise BenchkitError("synthetic data need at least one brand, and each a name of its own")
-    process = Process(named, reply_logit_sd, log_time_sd)
+    process = Process(named, reply_logit_sd, log_time_sd, day_autocorrelation)
     start, span = _span(months)
     messages_per_size = messages / sum(brand.size for brand in brands)
     conversations, said, noted = [], [], []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +65,9 @@ class Process:
     Each day of a brand has two effects, normal and independent of each other and of how much
     is written: one on the logit of the reply probability (`reply_logit_sd`), one on the log
     of the reply time (`log_time_sd`). All waits of a conversation have those of the day on
-    which it began.
+    which it began. Each effect is a first-order autoregression: `day_autocorrelation` of it
+    stays from one day to the next, and what is new keeps its spread, so that the share is the
+    same whatever stays.
 
     The share is of all waits that need a reply, first and later ones. There is a later one
     only after a reply, and good days have more of those: on a day when a channel's reply
@@ -78,11 +82,17 @@ class Process:
     brands: Mapping[str, Brand]
     reply_logit_sd: float = 0.5
     log_time_sd: float = 0.4
+    day_autocorrelation: float = 0.0
 
     def __post_init__(self) -> None:
         for name, sd in (("reply_logit_sd", self.reply_logit_sd), ("log_time_sd", self.log_time_sd)):
             if not 0 <= sd <= 5:
                 raise BenchkitError(f"{name} is a standard deviation; it must be from 0 to 5, not {sd}")
+        if not 0 <= self.day_autocorrelation < 1:
+            raise BenchkitError(
+                "day_autocorrelation says how much of a day's effect stays for the next; "
+                f"it must be from 0 to less than 1, not {self.day_autocorrelation}"
+            )
 
     def __call__(self, brand: str, seconds: float) -> float:
         """The share of waits answered within so many seconds (`math.inf`: ever)."""
@@ -103,6 +113,12 @@ class Process:
         waits, replies = self._per_conversation(brand)
         by_channel = waits * (1 + sum(NUDGES)) + (1 - NO_REPLY_NEEDED) * replies
         return float(brand.channel_shares @ by_channel + brand.bot_share)
+
+    def carry_on(self, effects: Floats) -> Floats:
+        """Independent effects of days, made to last into the days that follow."""
+        lasting = self.day_autocorrelation
+        new = math.sqrt(1 - lasting**2)
+        return np.array(list(accumulate(effects.tolist(), lambda past, fresh: lasting * past + new * fresh)))
 
     def _per_conversation(self, brand: Brand) -> tuple[Floats, Floats]:
         """By channel: waits in a conversation, and replies if all of them needed one."""
@@ -165,8 +181,8 @@ def converse(
     expected = messages / process.messages_per_conversation(brand)
     n_days = len(span.day_shares)
     written = rng.poisson(expected * span.day_shares * rng.gamma(DAY_GAMMA, 1 / DAY_GAMMA, n_days))
-    logit_effect = rng.normal(0, process.reply_logit_sd, n_days)
-    log_time_effect = rng.normal(0, process.log_time_sd, n_days)
+    logit_effect = process.carry_on(rng.normal(0, process.reply_logit_sd, n_days))
+    log_time_effect = process.carry_on(rng.normal(0, process.log_time_sd, n_days))
     day = np.repeat(np.arange(n_days), written)
     n = len(day)
     hour = rng.choice(len(HOURS), n, p=HOURS / HOURS.sum())
