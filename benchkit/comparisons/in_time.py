@@ -1,0 +1,58 @@
+"""The share that a comparison is about: of which waits, and within what time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from benchkit.catalogue import find_metrics
+from benchkit.errors import BenchkitError, show
+from benchkit.estimates import WEEK_SECONDS
+from benchkit.metrics import Metric, Share, answered_within, replied_within
+from benchkit.study import NOT_BY_AGENT
+from benchkit.waits import Waits
+
+
+class InTime(NamedTuple):
+    """A share of waits that ended in `outcome` within so many seconds, of the answered ones or of all."""
+
+    metric: Metric
+    seconds: int
+    of_replied: bool
+    outcome: str
+
+    @property
+    def watched_seconds(self) -> int:
+        """For how long a wait must have been watched, to be known to have ended in time or not."""
+        return max(self.seconds, WEEK_SECONDS) if self.of_replied else self.seconds
+
+    def counted(self, waits: Waits) -> pl.LazyFrame:
+        """The waits the share is of."""
+        needed = pl.col("needs_reply") | (waits.definition.no_reply_needed != "leave out")
+        return waits.frame.filter(needed, (pl.col("outcome") == "replied") | (not self.of_replied))
+
+    @property
+    def hit(self) -> pl.Expr:
+        """Whether a wait is among the share."""
+        return (pl.col("outcome") == self.outcome) & (pl.col("wait_seconds") <= self.seconds)
+
+
+def in_time(waits: Waits, metric: str | Metric = "", *, hours: float = 24, by_agent: bool = False) -> InTime:
+    """The share of a metric, or without one that answered within some hours.
+
+    It is among answered waits where the others are not known, or belong to nobody.
+    """
+    among_answered = by_agent or waits.about.selection is not None
+    if metric:
+        chosen = find_metrics(metric)[0]
+    else:
+        chosen = (replied_within if among_answered else answered_within)(hours=hours)
+    computes = chosen.computes
+    if not isinstance(computes, Share) or computes.within_seconds is None:
+        raise BenchkitError(
+            f"{show(chosen.name)} is no share within a time; name one such as answered_within_24h"
+        )
+    if among_answered and chosen.needs_unanswered:
+        raise BenchkitError(waits.about.selection or NOT_BY_AGENT)
+    return InTime(chosen, computes.within_seconds, computes.of_replied, computes.outcome)

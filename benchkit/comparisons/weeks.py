@@ -1,0 +1,161 @@
+"""Week by week: what is within the usual, and what can be promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+from scipy.special import bdtrc
+
+from benchkit.comparisons.in_time import InTime, in_time
+from benchkit.metrics import Metric, Target
+from benchkit.periods import WEEK, local_time, parse_month
+from benchkit.stats.arrays import Floats
+from benchkit.stats.control import laney
+from benchkit.waits import Waits
+
+WEEKS = 104
+"""The weeks of a control chart: two years at most."""
+PROMISE_WEEKS = 52
+PROMISED_SECONDS = (900, 3_600, 4 * 3_600, 86_400, 2 * 86_400)
+KEPT = 0.9
+"""A promise is what was kept in this part of the weeks."""
+_LEVEL = 0.95
+_RULES = ("", "beyond three sigma", "eight on one side")
+MIN_PROMISE_WEEKS = 10
+
+_PROMISES = {
+    "seconds": pl.Int64,
+    "metric": pl.String,
+    "share": pl.Float64,
+    "assured": pl.Float64,
+    "kept": pl.Int64,
+    "weeks": pl.Int64,
+    "target": pl.Float64,
+    "target_kept": pl.Int64,
+}
+
+
+def control_chart(waits: Waits, *, month: str, metric: str | Metric = "", weeks: int = WEEKS) -> pl.DataFrame:
+    """The share of each whole week up to the end of a month, and the limits of what is usual.
+
+    >>> from benchkit import find_waits, synthesize
+    >>> waits = find_waits(synthesize(messages=20_000))
+    >>> control_chart(waits, month="2026-10").select("week", "n", "rule").row(-1)
+    (datetime.date(2026, 10, 19), 151, '')
+
+    A row for each week from a Monday on, in the brand's time: `week`, `metric`, `estimate`,
+    `n`, `centre`, `lower`, `upper` (Laney's p'), `rule` (the one it breaks, or nothing) and
+    `definition`. `metric` names a share; without it the share answered within 24 h. Weeks that
+    reach beyond the month, begin before the data, or were not watched for long enough have no
+    row.
+    """
+    asked = in_time(waits, metric)
+    counted = _by_week(waits, month, asked, weeks)
+    chart = laney(counted["within"].to_numpy(), counted["n"].to_numpy())
+    return counted.select(
+        "week",
+        pl.lit(asked.metric.name).alias("metric"),
+        pl.Series("estimate", chart.share, pl.Float64),
+        "n",
+        *(pl.Series(name, getattr(chart, name), pl.Float64) for name in ("centre", "lower", "upper")),
+        pl.Series("rule", [_RULES[rule] for rule in chart.rule], pl.String),
+        pl.lit(waits.definition.label).alias("definition"),
+    )
+
+
+def promises(
+    waits: Waits,
+    *,
+    month: str,
+    target: str | None = None,
+    seconds: Sequence[int] = PROMISED_SECONDS,
+    weeks: int = PROMISE_WEEKS,
+) -> pl.DataFrame:
+    """The share that can be promised within each time: what 9 of 10 of the last weeks have kept.
+
+    >>> from benchkit import find_waits, synthesize
+    >>> waits = find_waits(synthesize(messages=20_000))
+    >>> promises(waits, month="2026-10", seconds=[86_400]).select("share", "assured", "kept", "weeks").row(0)
+    (0.16, 0.12, 47, 52)
+
+    A row for each time, that of `target` among them: `seconds`, `metric`, `share` (rounded
+    down to whole percent), `assured` (as much is kept in 9 of 10 weeks to come with 95%
+    confidence, as far as they are like these; null below 29 weeks), `kept` of so many
+    `weeks`, `target` (its share, where it is for this time) and `target_kept`. Weeks are
+    those of `control_chart`, at most the last 52. The bound is an order statistic, whatever
+    the distribution of the weeks. Source: Hahn and Meeker 1991, section 5.2.
+    """
+    goal = None if target is None else Target.parse(target)
+    times = sorted({*seconds, *([goal.within_seconds] if goal else [])})
+    rows = []
+    for time in times:
+        kept = in_time(waits, hours=time / 3_600)
+        counted = _by_week(waits, month, kept, weeks)
+        shares = np.sort(counted["within"].to_numpy() / counted["n"].to_numpy())
+        promised, assured = _kept_in_nine_of_ten(shares)
+        asked = goal.share if goal and goal.within_seconds == time else None
+        rows.append(
+            {
+                "seconds": time,
+                "metric": kept.metric.name,
+                "share": promised,
+                "assured": assured,
+                "kept": None if promised is None else int((shares >= promised).sum()),
+                "weeks": shares.size,
+                "target": asked,
+                "target_kept": None if asked is None else int((shares >= asked).sum()),
+            }
+        )
+    return pl.DataFrame(rows, schema=_PROMISES)
+
+
+def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFrame:
+    """Of each whole week that was watched for long enough: its waits `n`, and those `within` the time."""
+    local = local_time("started_at", waits.time_zones)
+    by_week = (
+        asked.counted(waits)
+        .select(
+            local.dt.truncate("1w").dt.date().alias("week"),
+            local.alias("local"),
+            "started_at",
+            asked.hit.alias("within"),
+        )
+        .group_by("week")
+        .agg(
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("within").sum().cast(pl.Int64),
+            pl.col("started_at").max(),
+            pl.col("local").min(),
+        )
+    )
+    first_week = pl.col("week").min()
+    begins_on_monday = pl.col("local").min().dt.date() <= first_week + timedelta(days=1)
+    watched = timedelta(seconds=asked.watched_seconds)
+    return (
+        by_week.filter(
+            begins_on_monday | (pl.col("week") > first_week),
+            pl.col("week") + WEEK <= parse_month(month).end.date(),
+            pl.col("started_at") + watched <= waits.as_of,
+        )
+        .sort("week")
+        .tail(weeks)
+        .select("week", "n", "within")
+        .collect()
+    )
+
+
+def _kept_in_nine_of_ten(rising: Floats) -> tuple[float | None, float | None]:
+    """The share that all but a tenth of the weeks reached, and the lower limit of that."""
+    if rising.size < MIN_PROMISE_WEEKS:
+        return None, None
+    promised = rising[int((1 - KEPT) * rising.size + 1e-9)]
+    ranks = np.arange(1, rising.size + 1)
+    sure = int((bdtrc(ranks - 1, rising.size, 1 - KEPT) >= _LEVEL).sum())
+    return _whole_percent(promised), _whole_percent(rising[sure - 1]) if sure else None
+
+
+def _whole_percent(share: float) -> float:
+    return float(np.floor(100 * share + 1e-9) / 100)
