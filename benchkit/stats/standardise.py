@@ -110,9 +110,10 @@ def standardise_direct(
     y, n = parts_of(successes, totals)
     if y.ndim != 2:
         raise BenchkitError("successes and totals must be tables of units x strata")
-    effect, _ = amounts(deff=deff, units=np.zeros(len(y)))
+    (effect,), (mix,) = amounts(deff=deff), amounts(weights=weights)
     _check_effect(effect)
-    (mix,) = amounts(weights=weights)
+    if effect.shape not in ((), (len(y),)):
+        raise BenchkitError(f"deff must be one for all, or {len(y):,}, one for each unit")
     if mix.shape != y.shape[1:] or not mix.sum() > 0:
         raise BenchkitError(f"weights must be {y.shape[1]:,}, one for each stratum, and not all 0")
     covered = (n > 0) & (mix > 0)
