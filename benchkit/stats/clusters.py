@@ -58,7 +58,7 @@ def cluster_share(
     many independent waits theirs is (both with the finite-population factor, which cancels);
     else it is NaN. One cluster has neither error nor limits. NaN, totals that are not
     positive and a population smaller than the sample are refused.
-    Source: Lohr 2019, sections 4.1 and 5.2; Kish 1965, section 8.2, on the design effect.
+    Source: Lohr 2019, sections 4.1 and 5.2; Kish 1965 on the design effect.
     """
     y, n = columns(successes=successes, totals=totals)
     check_level(level)
@@ -115,7 +115,7 @@ def cluster_bootstrap(
     An entry per wait: `values` in any unit (True and False for shares), `cluster` and
     `groups` as numbers from 0; results have an entry per group. Error and limits are NaN for
     one cluster, and with fewer than about eight say little. NaN is refused.
-    Source: Rao and Wu 1988; Hesterberg 2015, section 5.3.
+    Source: Rao and Wu 1988 on C - 1 draws; Hesterberg 2015 on Phi(±t).
     """
     number = np.zeros(np.size(values), dtype=np.int64) if groups is None else groups
     (x,) = columns(values=values)

@@ -67,7 +67,7 @@ def standardise_indirect(
     NaN where nothing is expected. Poisson varies more than a share does: for an event that
     is the rule rather than the exception the limits are wide, so count the failures. Ratios
     of units with different mixes compare with 1, not with each other.
-    Source: Garwood 1936; Breslow and Day 1987, volume II, section 2.3.
+    Source: Garwood 1936; Breslow and Day 1987, chapter 2.
     """
     o, e, effect = amounts(observed=observed, expected=expected, deff=deff)
     _check_effect(effect)
@@ -104,7 +104,7 @@ def standardise_direct(
 
     `successes` and `totals` are units x strata, `weights` has an entry per stratum (any
     scale), `deff` one for all or an entry per unit. All but `coverage` is NaN for a unit
-    without a wait in the mix. Source: Breslow and Day 1987, volume II, section 2.2; Cochran
+    without a wait in the mix. Source: Breslow and Day 1987, chapter 2; Cochran
     1977, section 5A.12 on single units; Korn and Graubard 1998 on the limits.
     """
     y, n = parts_of(successes, totals)
