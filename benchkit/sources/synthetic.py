@@ -12,27 +12,27 @@ import numpy as np
 import polars as pl
 
 from benchkit.dataset import About, Dataset
-from benchkit.errors import BenchkitError, show
-from benchkit.schema import EVENT_KINDS, EVENTS, MESSAGES, SENDERS, TIME
+from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.schema import DIMENSIONS, EVENT_KINDS, EVENTS, MESSAGES, SENDERS, TIME
 from benchkit.sources.synthetic_brands import BRANDS, CHANNELS, Brand
 from benchkit.sources.synthetic_process import (
+    AS_OF_SECONDS,
     TOPICS,
     WEEKDAYS,
-    Conversations,
-    Happenings,
     Integers,
     Process,
     Span,
-    converse,
-    note,
-    say,
-    wait,
 )
+from benchkit.sources.synthetic_queue import PRIORITIES, QUEUE_BRANDS, QueueProcess, queue
+from benchkit.sources.synthetic_story import Happenings, Turns, mix
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
 """The end of the last month."""
-AS_OF = END + timedelta(days=7, hours=6)
+AS_OF = END + timedelta(seconds=AS_OF_SECONDS)
 """When every wait of the last month has been watched for a week."""
+
+MODES = ("mixture", "queue")
+"""Whether a reply takes a time drawn for it, or waits for an agent to be free."""
 
 _KIND_BITS, _SECOND_BITS = 3, 31
 
@@ -41,11 +41,13 @@ def synthesize(
     *,
     seed: int = 0,
     messages: int = 300_000,
-    brands: Sequence[Brand] = BRANDS,
+    brands: Sequence[Brand] | None = None,
     months: int = 25,
     reply_logit_sd: float = 0.5,
     log_time_sd: float = 0.4,
     day_autocorrelation: float = 0.0,
+    mode: str = "mixture",
+    staffing: float = 1.0,
 ) -> Dataset:
     """Make up customers, brands and waits by a process whose truth is known.
 
@@ -71,29 +73,45 @@ def synthesize(
     the customer may write again and wait again; a wait that would begin after the last month
     is left out. Messages have a topic, on which nothing depends.
 
+    With `mode="queue"`, the waits to be replied to queue for agents on shifts, the urgent
+    before the others (column `priority`), and some are left for being too old; events tell
+    who took which up and when. `brands` are then twelve of two industries where not given,
+    their teams follow from how much is written, and `staffing` is a factor on their hours.
+    What is known of the truth is in `synthetic_queue.QueueProcess`.
+
     The same arguments make the same rows, to the byte. Raises `BenchkitError` for arguments
     that make no sense.
     """
     _check_whole("seed", seed, least=0, most=2**63 - 1)
     _check_whole("messages", messages, least=1, most=10**8)
     _check_whole("months", months, least=1, most=600)
-    brands = tuple(brands)
+    if mode not in MODES:
+        raise UnknownNameError("mode", mode, MODES, where="of synthetic data")
+    if brands is None:
+        brands = QUEUE_BRANDS if mode == "queue" else BRANDS
     named = {brand.name: brand for brand in brands}
     if not named or len(named) < len(brands):
         raise BenchkitError("synthetic data need at least one brand, and each a name of its own")
-    process = Process(named, reply_logit_sd, log_time_sd, day_autocorrelation)
+    chances = Process(named, reply_logit_sd, log_time_sd, day_autocorrelation)
     start, span = _span(months)
     messages_per_size = messages / sum(brand.size for brand in brands)
-    conversations, said, noted = [], [], []
+    process: Process | QueueProcess = chances
+    if mode == "queue":
+        process = QueueProcess(chances, messages_per_size / len(span.day_shares), staffing)
+    elif staffing != 1:
+        raise BenchkitError("staffing is about the agents of a queue; give mode='queue' with it")
+    stories = []
     for brand in brands:
         rng = np.random.default_rng([seed, *brand.name.encode()])
-        begun = converse(brand, process, span, messages=messages_per_size * brand.size, rng=rng)
-        waits = wait(begun, span, rng=rng)
-        conversations.append(begun)
-        said.append(say(waits, brand, rng=rng))
-        noted.append(note(waits, brand, rng=rng))
-    columns = _conversation_columns(brands, conversations)
-    first_of_brand = np.cumsum([0, *(len(begun.started) for begun in conversations[:-1])])
+        if isinstance(process, QueueProcess):
+            stories.append(queue(brand, process, start.weekday(), len(span.day_shares), rng=rng))
+        else:
+            stories.append(mix(brand, process, span, messages=messages_per_size * brand.size, rng=rng))
+    if isinstance(process, QueueProcess):
+        brands = [process.team(brand).brand for brand in brands]
+    turns, said, noted = zip(*stories, strict=True)
+    columns = _turn_columns(brands, turns)
+    first_of_brand = np.cumsum([0, *(len(of_brand.channel) for of_brand in turns[:-1])])
     data = Dataset.from_messages(
         _messages(columns, _in_order(said, first_of_brand, span), start),
         events=_events(columns, _in_order(noted, first_of_brand, span), start),
@@ -117,63 +135,69 @@ def _span(months: int) -> tuple[datetime, Span]:
 
 
 def _in_order(happenings: Sequence[Happenings], first_of_brand: Integers, span: Span) -> Happenings:
-    """What was seen, for all brands, by conversation, time and kind: sorted as packed integers."""
+    """What was seen, for all brands, by turn, time and kind: sorted as packed integers."""
     keys = []
     for happened, first in zip(happenings, first_of_brand, strict=True):
         seen = happened.at <= span.as_of_second
-        conversation, at, kind = (column[seen] for column in happened)
-        keys.append(((conversation + first) << _SECOND_BITS | at) << _KIND_BITS | kind)
+        turn, at, kind = (column[seen] for column in happened)
+        keys.append(((turn + first) << _SECOND_BITS | at) << _KIND_BITS | kind)
     packed = np.sort(np.concatenate(keys))
     return Happenings(
-        conversation=packed >> (_SECOND_BITS + _KIND_BITS),
+        turn=packed >> (_SECOND_BITS + _KIND_BITS),
         at=packed >> _KIND_BITS & ((1 << _SECOND_BITS) - 1),
         kind=packed & ((1 << _KIND_BITS) - 1),
     )
 
 
-def _conversation_columns(brands: Sequence[Brand], begun: Sequence[Conversations]) -> pl.DataFrame:
-    """A row per conversation: its names in place of numbers."""
-    brand = np.repeat(np.arange(len(brands)), [len(of_brand.started) for of_brand in begun])
+def _turn_columns(brands: Sequence[Brand], turns: Sequence[Turns]) -> pl.DataFrame:
+    """A row per turn: its names in place of numbers."""
+    brand = np.repeat(np.arange(len(brands)), [len(of_brand.channel) for of_brand in turns])
     agents = [brand.agent_ids for brand in brands]
-    first_agent = np.cumsum([0, *map(len, agents)])[brand]
-    customers = [int(of_brand.customer.max(initial=-1)) + 1 for of_brand in begun]
-    first_customer = np.cumsum([0, *customers])[brand]
 
-    def joined(column: str) -> Integers:
-        return np.concatenate([getattr(of_brand, column) for of_brand in begun])
+    def numbers(column: str) -> Integers:
+        return np.concatenate([getattr(of_brand, column) for of_brand in turns])
 
-    return pl.DataFrame(
-        {
-            "conversation_id": _ids("c", np.arange(len(brand))),
-            "brand": _named([brand.name for brand in brands], brand, pl.Categorical()),
-            "industry": _named([brand.industry for brand in brands], brand, pl.Categorical()),
-            "channel": _named([channel.name for channel in CHANNELS], joined("channel"), pl.Categorical()),
-            "topic": _named(TOPICS, joined("topic"), pl.String()),
-            "customer": _ids("u", first_customer + joined("customer")),
-            "bot": _named([f"{brand.name}/bot" for brand in brands], brand, pl.String()),
-            "agent": _named(chain.from_iterable(agents), first_agent + joined("agent"), pl.String()),
-        }
-    )
+    def counted_on(column: str) -> Integers:
+        counts = [int(getattr(of_brand, column).max(initial=-1)) + 1 for of_brand in turns]
+        return np.cumsum([0, *counts])[brand] + numbers(column)
+
+    columns = {
+        "conversation_id": _ids("c", counted_on("conversation")),
+        "brand": _named([brand.name for brand in brands], brand, pl.Categorical()),
+        "industry": _named([brand.industry for brand in brands], brand, pl.Categorical()),
+        "channel": _named([channel.name for channel in CHANNELS], numbers("channel"), pl.Categorical()),
+        "topic": _named(TOPICS, numbers("topic"), pl.String()),
+        "customer": _ids("u", counted_on("customer")),
+        "bot": _named([f"{brand.name}/bot" for brand in brands], brand, pl.String()),
+        "agent": _named(
+            chain.from_iterable(agents),
+            np.cumsum([0, *map(len, agents)])[brand] + numbers("agent"),
+            pl.String(),
+        ),
+    }
+    if all(of_brand.urgent is not None for of_brand in turns):
+        columns["priority"] = _named(PRIORITIES, numbers("urgent"), pl.String())
+    return pl.DataFrame(columns)
 
 
-def _messages(conversations: pl.DataFrame, said: Happenings, start: datetime) -> pl.DataFrame:
+def _messages(turns: pl.DataFrame, said: Happenings, start: datetime) -> pl.DataFrame:
     sender = pl.col("sender")
     sender_id = pl.when(sender == "customer").then("customer").when(sender == "bot").then("bot")
     return (
-        conversations[said.conversation]
+        turns[said.turn]
         .with_columns(
             _ids("m", np.arange(len(said.at))).alias("message_id"),
             _named(SENDERS, said.kind, MESSAGES.columns["sender"]).alias("sender"),
             _times(said.at, start).alias("sent_at"),
         )
         .with_columns(sender_id.otherwise("agent").alias("sender_id"))
-        .select(*MESSAGES.columns, "industry", "topic")
+        .select(*MESSAGES.columns, "industry", *(name for name in DIMENSIONS if name in turns.columns))
     )
 
 
-def _events(conversations: pl.DataFrame, noted: Happenings, start: datetime) -> pl.DataFrame:
+def _events(turns: pl.DataFrame, noted: Happenings, start: datetime) -> pl.DataFrame:
     return (
-        conversations.select("conversation_id", "agent")[noted.conversation]
+        turns.select("conversation_id", "agent")[noted.turn]
         .with_columns(
             _times(noted.at, start).alias("at"),
             _named(EVENT_KINDS, noted.kind, EVENTS.columns["kind"]).alias("kind"),

@@ -13,13 +13,14 @@ import numpy.typing as npt
 from scipy.special import expit, ndtr
 
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.schema import EVENT_KINDS, SENDERS
 from benchkit.sources.synthetic_brands import CHANNELS, Brand, Delay, Floats
 
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _HOUR, _DAY = 3_600, 86_400
+AS_OF_SECONDS = 7 * _DAY + 6 * _HOUR
+"""How long after its end the last month is watched."""
 
 HOURS = np.repeat([0.3, 0.2, 1.0, 1.6, 1.4, 1.3, 1.7, 0.8], 3)
 """How much is written in each hour of a day, UTC, compared with other hours."""
@@ -34,16 +35,12 @@ TOPICS = {"delivery": 0.3, "billing": 0.25, "how to": 0.2, "complaint": 0.15, "p
 
 NUDGES = (0.15, 0.08)
 """Shares of waits in which the customer adds a message, and yet another, within six hours."""
-LAST_NUDGE_SECONDS = 6 * _HOUR
 NO_REPLY_NEEDED = 0.04
 """Share of waits that someone marks as needing no reply, whatever the brand and the day."""
 NO_REPLY_CLOSING = Delay(1 * _HOUR, 8 * _HOUR)
 CLOSED = 0.2
 """Share of the waits never answered that are closed without a reply."""
 CLOSING = Delay(48 * _HOUR, 120 * _HOUR)
-TIDIED = 0.5
-"""Share of conversations that are closed some time after their last reply."""
-TIDYING = Delay(12 * _HOUR, 48 * _HOUR)
 WRITES_AGAIN = 0.35
 """Share of replies after which the customer writes again, and waits again."""
 PAUSE = Delay(0.5 * _HOUR, 6 * _HOUR)
@@ -108,10 +105,14 @@ class Process:
         replies_in_time = replies * (served.agent_shares * in_time).sum(axis=1)
         return float((served.channel_shares @ replies_in_time) / (served.channel_shares @ waits))
 
+    def replies_per_conversation(self, brand: Brand) -> Floats:
+        """By channel, how many replies a conversation has on average."""
+        return (1 - NO_REPLY_NEEDED) * self._per_conversation(brand)[1]
+
     def messages_per_conversation(self, brand: Brand) -> float:
         """How many messages a conversation has on average, openings, answers and all."""
-        waits, replies = self._per_conversation(brand)
-        by_channel = waits * (1 + sum(NUDGES)) + (1 - NO_REPLY_NEEDED) * replies
+        waits, _ = self._per_conversation(brand)
+        by_channel = waits * (1 + sum(NUDGES)) + self.replies_per_conversation(brand)
         return float(brand.channel_shares @ by_channel + brand.bot_share)
 
     def carry_on(self, effects: Floats) -> Floats:
@@ -156,7 +157,7 @@ class Conversations(NamedTuple):
 class Waits(NamedTuple):
     """A row per wait, in seconds from the start; of replied, closed and needless at most one holds."""
 
-    conversation: Integers
+    turn: Integers
     opened: Integers
     ended: Integers
     replied: Bools
@@ -164,14 +165,6 @@ class Waits(NamedTuple):
     needless: Bools
     is_first: Bools
     is_last: Bools
-
-
-class Happenings(NamedTuple):
-    """A row per message or event: its conversation, when, and the number of its sender or kind."""
-
-    conversation: Integers
-    at: Integers
-    kind: Integers
 
 
 def converse(
@@ -219,8 +212,8 @@ def wait(conversations: Conversations, span: Span, *, rng: np.random.Generator) 
             [reply_log_seconds, CLOSING.log_seconds(z), NO_REPLY_CLOSING.log_seconds(z)],
             default=_LOG_FOREVER,
         )
-        ended = opened + _whole_seconds(log_seconds)
-        pause = _whole_seconds(PAUSE.log_seconds(rng.standard_normal(n)))
+        ended = opened + whole_seconds(log_seconds)
+        pause = whole_seconds(PAUSE.log_seconds(rng.standard_normal(n)))
         opened_again = ended + np.minimum(pause, LONGEST_PAUSE_SECONDS)
         writes_again = replied & (rng.random(n) < WRITES_AGAIN) & (opened_again < span.end_second)
         goes_on = writes_again & (number < MOST_FOLLOW_UPS)
@@ -230,54 +223,6 @@ def wait(conversations: Conversations, span: Span, *, rng: np.random.Generator) 
     return Waits(*(np.concatenate(columns) for columns in zip(*rounds, strict=True)))
 
 
-def say(waits: Waits, brand: Brand, *, rng: np.random.Generator) -> Happenings:
-    """Write the messages of the waits; `kind` numbers `schema.SENDERS`."""
-    n = len(waits.opened)
-    patience = np.minimum(waits.ended - waits.opened, LAST_NUDGE_SECONDS)
-    bot_at = waits.opened + rng.integers(2, 9, n)
-    bot_answers = waits.is_first & (rng.random(n) < brand.bot_share) & (bot_at < waits.ended)
-    return _happenings(
-        waits,
-        (waits.opened, SENDERS.index("customer"), np.full(n, True)),
-        *(
-            (waits.opened + _part(patience, rng), SENDERS.index("customer"), rng.random(n) < share)
-            for share in NUDGES
-        ),
-        (bot_at, SENDERS.index("bot"), bot_answers),
-        (waits.ended, SENDERS.index("agent"), waits.replied),
-    )
-
-
-def note(waits: Waits, brand: Brand, *, rng: np.random.Generator) -> Happenings:
-    """Write the events of the waits; `kind` numbers `schema.EVENT_KINDS`."""
-    n = len(waits.opened)
-    assigned_at = waits.opened + _part(waits.ended - waits.opened, rng)
-    tidied_at = waits.ended + _whole_seconds(TIDYING.log_seconds(rng.standard_normal(n)))
-    tidied = waits.replied & waits.is_last & (rng.random(n) < TIDIED)
-    return _happenings(
-        waits,
-        (assigned_at, EVENT_KINDS.index("assigned"), (waits.replied | waits.closed) & brand.keeps_queue),
-        (waits.ended, EVENT_KINDS.index("closed"), waits.closed),
-        (waits.ended, EVENT_KINDS.index("closed_no_reply_needed"), waits.needless),
-        (tidied_at, EVENT_KINDS.index("closed"), tidied),
-    )
-
-
-def _happenings(waits: Waits, *changes: tuple[Integers, int, Bools]) -> Happenings:
-    """Put together what happens to those waits of which it is true."""
-    return Happenings(
-        conversation=np.concatenate([waits.conversation[happens] for _, _, happens in changes]),
-        at=np.concatenate([at[happens] for at, _, happens in changes]),
-        kind=np.repeat(
-            [kind for _, kind, _ in changes], [np.count_nonzero(happens) for *_, happens in changes]
-        ),
-    )
-
-
-def _whole_seconds(log_seconds: Floats) -> Integers:
+def whole_seconds(log_seconds: Floats) -> Integers:
+    """Seconds from their logs, rounded up; what is infinite ends long after all data."""
     return np.ceil(np.exp(np.minimum(log_seconds, _LOG_FOREVER))).astype(np.int64)
-
-
-def _part(seconds: Integers, rng: np.random.Generator) -> Integers:
-    """A time evenly drawn from so many seconds."""
-    return (rng.random(len(seconds)) * seconds).astype(np.int64)
