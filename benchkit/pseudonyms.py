@@ -44,7 +44,14 @@ class Pseudonyms:
             volumes=self._in_place_of_names(waits.volumes),
             time_zones={self.brands.get(name, name): zone for name, zone in waits.time_zones.items()},
             peers=self.peers,
+            permalinks=None,
+            corrections=None if waits.corrections is None else self._told_of(waits.corrections),
         )
+
+    def _told_of(self, corrections: pl.DataFrame) -> pl.DataFrame:
+        """Corrections without what names somebody: to whom they credit, their reasons, and who gave them."""
+        named = ("credited_to", "reason", "who")
+        return self._in_place_of_names(corrections.lazy()).drop(named, strict=False).collect()
 
     def _in_place_of_names(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         rows = [(*pair, shown) for pair, shown in self.agents.items()]

@@ -35,7 +35,9 @@ class Waits:
 
     `frame` holds the rows (`schema.WAITS`, lazy); `volumes` a row per message, without its
     text, for what waits alone cannot tell (messages, conversations, customers). `peers` is
-    set where brands are compared: then figures of too few of them are withheld.
+    set where brands are compared: then figures of too few of them are withheld. `permalinks`
+    (message_id, permalink) is read only to trace figures; `corrections` holds what was
+    corrected by hand, with each wait as it was before (`corrections.corrected`).
     """
 
     frame: pl.LazyFrame
@@ -46,6 +48,8 @@ class Waits:
     audit: Audit
     time_zones: Mapping[str, str]
     peers: Peers | None = None
+    permalinks: pl.LazyFrame | None = None
+    corrections: pl.DataFrame | None = None
 
     def collect(self) -> Waits:
         """The same waits held in memory, for measuring them more than once."""
@@ -62,7 +66,12 @@ class Waits:
         if brand not in names:
             raise UnknownNameError("brand", brand, names, where=f"in {self.about.name}")
         chosen = pl.col("brand") == brand
-        return replace(self, frame=self.frame.filter(chosen), volumes=self.volumes.filter(chosen))
+        return replace(
+            self,
+            frame=self.frame.filter(chosen),
+            volumes=self.volumes.filter(chosen),
+            corrections=None if self.corrections is None else self.corrections.filter(chosen),
+        )
 
     def splits(self) -> list[str]:
         """What there is to tell a brand's waits apart by: channel, and each dimension that says something."""
@@ -99,6 +108,14 @@ class Waits:
         begins_late = first is not None and period.start + timedelta(days=2) <= first < period.end
         return f"the data begin on {first:%Y-%m-%d}" if begins_late else ""
 
+    def corrections_sentence(self) -> str:
+        """How many corrections were applied, in words; nothing where none were asked for."""
+        if self.corrections is None:
+            return ""
+        total, credited = self.corrections.height, self.corrections.filter(action="credit").height
+        told = f"waits left out: {total - credited:,}; credited to another agent: {credited:,}"
+        return f"corrections applied: {total:,} ({told})"
+
     def __repr__(self) -> str:
         return f"Waits({self.about.name!r}, {self.definition.label}, as of {self.as_of:%Y-%m-%d %H:%M} UTC)"
 
@@ -113,8 +130,9 @@ class Waits:
             f"as of {self.as_of:%Y-%m-%d %H:%M} UTC",
             f"by the definition {escape(self.definition.label)}",
             escape(self.audit.sentence()),
+            self.corrections_sentence(),
         ]
-        return "<br>".join(lines)
+        return "<br>".join(line for line in lines if line)
 
 
 def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
@@ -134,6 +152,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
     if data.events is not None:
         turns = _with_events(turns, data.events)
     numbered = _number_conversations(turns, definition)
+    has_permalinks = "permalink" in data.messages.collect_schema()
     return Waits(
         frame=_waits(numbered, data.as_of, definition),
         volumes=_volumes(numbered),
@@ -142,6 +161,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
         definition=definition,
         audit=data.audit,
         time_zones=data.time_zones,
+        permalinks=data.messages.select("message_id", "permalink") if has_permalinks else None,
     )
 
 
@@ -284,6 +304,7 @@ def _volumes(turns: pl.LazyFrame) -> pl.LazyFrame:
         "kind",
         "number",
         "conversation_id",
+        "message_id",
         pl.when(_KIND == "customer").then("sender_id").alias("customer_id"),
         pl.when(_KIND == "agent").then("sender_id").alias("agent_id"),
         _AT.alias("sent_at"),

@@ -212,6 +212,18 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
     assert "frame" in vars(find_waits(lazy))
 
 
+def test_permalinks_stay_unread() -> None:
+    def explode(links: pl.Series) -> pl.Series:
+        raise AssertionError(links)
+
+    data = from_timelines("C0 A1")
+    assert find_waits(data).permalinks is None
+    links = pl.lit("https://example.org").map_batches(explode, return_dtype=pl.String).alias("permalink")
+    waits = find_waits(replace(data, messages=data.messages.with_columns(links))).collect()
+    assert waits.permalinks is not None
+    assert waits.volumes.collect()["message_id"].to_list() == ["t0m0", "t0m1"]
+
+
 def test_as_of_is_where_what_was_known_ends() -> None:
     data = from_timelines("C0 A10", "C20 A30")
     early = Dataset.from_messages(data.messages, as_of=START + timedelta(minutes=15), about=data.about)
