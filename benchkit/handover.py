@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit
 from benchkit.definitions import Definition
 from benchkit.schema import DIMENSIONS
@@ -19,28 +20,33 @@ from benchkit.sources import load
 from benchkit.waits import Waits, find_waits
 
 _PLACE = "BENCHKIT_WAITS"
+_CORRECTIONS = "corrections.parquet"
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
-    *("needs_reply", *DIMENSIONS),
+    *("needs_reply", "assigned_at", "credited_by_hand", *DIMENSIONS),
 )
 
 
-def load_waits(*, twcs: str = "", messages: str = "", events: str = "", as_of: str = "") -> Waits:
+def load_waits(
+    *, twcs: str = "", messages: str = "", events: str = "", as_of: str = "", corrections: str = ""
+) -> Waits:
     """Find the waits in a file, or else in the demo data: what each notebook begins with.
 
     >>> load_waits()
     Waits('demo', benchkit 1 (14c44812), as of 2026-11-08 06:00 UTC)
 
-    It is `find_waits(load(...)).collect()`. In a notebook that `benchkit report` runs, the
-    waits of the same file are there already, less the columns that no figure needs.
+    It is `find_waits(load(...)).collect()`, with the file of `corrections` applied where one is
+    named (`corrections.corrected`). In a notebook that `benchkit report` runs, the waits of
+    the same files are there already, less the columns that no figure needs.
     """
-    asked = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
+    sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
     place = os.environ.get(_PLACE)
     if place:
         about = json.loads((Path(place) / "about.json").read_text(encoding="utf-8"))
-        if about.pop("asked") == asked:
+        if {"corrections": "", **about.pop("asked")} == {**sources, "corrections": corrections}:
             return _read(Path(place), about)
-    return find_waits(load(**asked)).collect()
+    waits = find_waits(load(**sources)).collect()
+    return corrected(waits, corrections).collect() if corrections else waits
 
 
 def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +54,10 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
     folder.mkdir()
     kept = [name for name in _MEASURED if name in waits.frame.collect_schema()]
     waits.frame.select(kept).sink_parquet(folder / "waits.parquet")
-    waits.volumes.drop("conversation_id").sink_parquet(folder / "volumes.parquet")
+    waits.volumes.drop("conversation_id", "message_id").sink_parquet(folder / "volumes.parquet")
+    if waits.corrections is not None:
+        before = [name for name in kept if name != "credited_by_hand"]
+        waits.corrections.select("action", *before).write_parquet(folder / _CORRECTIONS)
     waits.audit.excluded.write_parquet(folder / "excluded.parquet")
     about = {
         "asked": dict(asked),
@@ -63,7 +72,7 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
 
 
 def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
-    definition = about["definition"]
+    definition, corrections = about["definition"], folder / _CORRECTIONS
     return Waits(
         frame=pl.scan_parquet(folder / "waits.parquet"),
         volumes=pl.scan_parquet(folder / "volumes.parquet"),
@@ -72,4 +81,5 @@ def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
         definition=Definition(**{**definition, "endless_channels": tuple(definition["endless_channels"])}),
         audit=Audit(**about["audit"], excluded=pl.read_parquet(folder / "excluded.parquet")),
         time_zones=about["time_zones"],
+        corrections=pl.read_parquet(corrections) if corrections.exists() else None,
     )
