@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchkit.sources.messages import read_messages as read_messages
     from benchkit.sources.synthetic import synthesize as synthesize
     from benchkit.sources.twcs import read_twcs as read_twcs
+    from benchkit.tracing import trace as trace
     from benchkit.waits import Waits as Waits
     from benchkit.waits import find_waits as find_waits
 
@@ -50,6 +51,7 @@ _HOME = {
     "read_messages": "sources.messages",
     "read_twcs": "sources.twcs",
     "synthesize": "sources.synthetic",
+    "trace": "tracing",
 }
 
 __all__ = list(_HOME)

@@ -18,6 +18,7 @@ from benchkit.errors import BenchkitError, printable
 
 if TYPE_CHECKING:
     from benchkit.dataset import Dataset
+    from benchkit.waits import Waits
 
 
 _STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
@@ -92,6 +93,9 @@ Events = Annotated[str, typer.Option(metavar="FILE", help="Events that go with -
 AsOf = Annotated[str, typer.Option(metavar="TIME", help="When the extract was taken; else its newest time.")]
 Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="The month.")]
 Brand = Annotated[str, typer.Option(metavar="NAME", help="One brand only.")]
+Corrections = Annotated[
+    str, typer.Option(metavar="FILE", help="Corrections by hand: wait, action, reason, who.")
+]
 TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Such as '80% in 1h'.")]
 
 
@@ -106,6 +110,17 @@ def _load(*, demo: bool, twcs: str, messages: str, events: str, as_of: str, bran
     _refuse_two_sources(demo, twcs, messages)
     data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
     return data.only(brand) if brand else data
+
+
+def _find_waits(corrections: str, brand: str, **source: Any) -> Waits:
+    """The waits of one brand, or of all, after the corrections of whichever brand."""
+    import benchkit
+
+    if not corrections:
+        return benchkit.find_waits(_load(**source, brand=brand))
+    from benchkit.corrections import corrected
+
+    return corrected(benchkit.find_waits(_load(**source)).collect(), corrections).only(brand)
 
 
 @app.callback(invoke_without_command=True)
@@ -138,6 +153,7 @@ def measure(
     target: TargetOption = "",
     min_waits: Annotated[int, typer.Option(min=0, help="No figure is shown from fewer waits.")] = 30,
     history_weeks: Annotated[int, typer.Option(min=0, help="How many weeks the intervals rest on.")] = 13,
+    corrections: Corrections = "",
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.table,  # noqa: A002
     waits_out: Annotated[
         str, typer.Option("--waits", metavar="FILE", help="Also write the waits behind the figures here.")
@@ -148,8 +164,9 @@ def measure(
     from benchkit.output import spreadsheet_safe, write_table
     from benchkit.periods import started_in
 
-    data = _load(demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of, brand=brand)
-    waits = benchkit.find_waits(data)
+    waits = _find_waits(
+        corrections, brand, demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of
+    )
     estimates = benchkit.measure(
         waits,
         month=month or None,
@@ -159,6 +176,8 @@ def measure(
         min_waits=min_waits,
         history_weeks=history_weeks,
     )
+    if corrections:
+        typer.echo(waits.corrections_sentence(), err=True)
     if waits_out:
         write_table(waits.frame.filter(started_in(month, waits.time_zones)).collect(), waits_out)
     if format is Format.json:
@@ -170,6 +189,39 @@ def measure(
 
         shown = only_headline(estimates) if by and not metrics else estimates
         print_estimates(shown, waits, month=month)
+
+
+@app.command()
+def trace(
+    demo: Demo = False,
+    twcs: Twcs = "",
+    messages: Messages = "",
+    events: Events = "",
+    as_of: AsOf = "",
+    month: Month = "",
+    brand: Brand = "",
+    agent: Annotated[str, typer.Option(metavar="NAME", help="One agent only.")] = "",
+    corrections: Corrections = "",
+    out: Annotated[str, typer.Option(metavar="FILE", help="Write all rows here (.csv or .parquet).")] = "",
+) -> None:
+    """List every wait behind a figure, what was left out, and why.
+
+    It names agents and messages, whatever a report does: not for sending.
+    """
+    import benchkit
+    from benchkit.output import write_table
+    from benchkit.terminal_trace import print_trace
+    from benchkit.tracing import traced_figures
+
+    waits = _find_waits(
+        corrections, brand, demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of
+    ).collect()
+    where = {name: value for name, value in (("brand", brand), ("agent", agent)) if value}
+    rows = benchkit.trace(waits, month=month or None, **where)
+    figures = traced_figures(waits, month=month or None, **where)
+    if out:
+        write_table(rows, out)
+    print_trace(rows, figures, waits, month=month, asked=where)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | byt
 
 def test_help_and_version() -> None:
     assert run("--version").stdout == f"benchkit {__version__}\n"
-    for command in ("measure", "report", "glossary", "synth", "doctor"):
+    for command in ("measure", "trace", "report", "glossary", "synth", "doctor"):
         assert command in run("--help").stdout
         assert run(command, "--help").exit_code == 0
 
@@ -106,6 +106,79 @@ def test_every_figure_leads_to_its_messages(tmp_path: Path) -> None:
     messages = set(synthesize().messages.collect()["message_id"])
     assert set(waits["opening_message_id"]) <= messages
     assert set(waits.filter(outcome="replied")["reply_message_id"]) <= messages
+
+
+def test_tracing_an_agent(tmp_path: Path) -> None:
+    agent = "Mumblecell/AU"
+    options = ("--demo", "--month", "2026-10")
+    out = tmp_path / "trace.parquet"
+    result = run("trace", *options, "--brand", "Mumblecell", "--agent", "AU", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    rows = pl.read_parquet(out)
+    counted = rows.filter("counted").height
+    measured = run(
+        "measure", *options, "--by", "agent", "--metrics", "waits", "--min-waits", "0", "--format", "csv"
+    )
+    assert pl.read_csv(io.StringIO(measured.stdout)).filter(agent=agent)["n"].item() == counted
+    assert f"counted: {counted}" in result.stdout
+    assert f"left out: {rows.height - counted}" in result.stdout
+    assert f"and {rows.height - 20} more" in result.stdout
+    assert result.stdout.count("credited to who replied first") == 21
+    assert "Replied within 1 h" in result.stdout
+    assert "before" not in result.stdout
+    assert "not for sending" in run("trace", "--help").stdout
+
+
+def test_corrections_are_counted_and_shown_before_and_after(tmp_path: Path) -> None:
+    options = ("--demo", "--month", "2026-10", "--brand", "Mumblecell")
+    out = tmp_path / "trace.csv"
+    assert run("trace", *options, "--agent", "AU", "--out", out).exit_code == 0
+    first, second = pl.read_csv(out).filter("counted")["wait_id"][:2]
+    file = tmp_path / "corrections.csv"
+    file.write_text(
+        f"wait,action,reason,who\n{first},leave out,a \x1b[2Jtest,Kim\n{second},credit: WE,her desk,Kim\n"
+    )
+    result = run("trace", *options, "--agent", "AU", "--corrections", file)
+    assert result.exit_code == 0, result.stderr
+    text = " ".join(result.stdout.split())
+    assert "corrections applied: 2 (waits left out: 1; credited to another agent: 1)" in text
+    assert "before corrections after corrections" in text
+    assert "Waits 28 (28 answered) 26 (26 answered)" in text
+    assert "left out by a correction: a \\x1b[2Jtest (Kim)" in text
+    assert "left out by a correction that credits another agent: her desk (Kim)" in text
+    measured = run("measure", *options, "--metrics", "waits", "--corrections", file, "--format", "csv")
+    assert "corrections applied: 2" in measured.stderr
+    plain = run("measure", *options, "--metrics", "waits", "--format", "csv")
+    before, after = (pl.read_csv(io.StringIO(some.stdout))["n"].item() for some in (plain, measured))
+    assert after == before - 1
+
+
+def test_what_a_trace_refuses(tmp_path: Path) -> None:
+    assert "no agent 'Mai'" in refused("trace", "--demo", "--agent", "Mai")
+    assert "no waits in 2017-10" in refused("trace", "--demo", "--month", "2017-10")
+    assert "two sources" in refused("trace", "--demo", "--twcs", "tweets.csv")
+    file = tmp_path / "corrections.csv"
+    file.write_text("wait,action,reason,who\nm0,leave out,,Kim\n")
+    for command in ("trace", "measure"):
+        assert "line 2: no reason is given" in refused(command, "--demo", "--corrections", file)
+    assert "there is no such file" in refused("trace", "--demo", "--corrections", tmp_path / "nowhere.csv")
+
+
+def test_hostile_permalinks_and_names_stay_text(file: Callable[[str | bytes], Path], tmp_path: Path) -> None:
+    path = file(
+        "message_id,conversation_id,brand,channel,sender,sender_id,sent_at,permalink\n"
+        '"=1+1",a,Acme,chat,customer,7,2026-03-02T09:00:00Z,"=HYPERLINK(""https://example.org"")"\n'
+        '2,a,Acme,chat,agent,"Acme/\x1b[2J[bold]",2026-03-02T09:05:00Z,"https://example.org/\x1b]8;;x"\n'
+    )
+    out = tmp_path / "trace.csv"
+    result = run("trace", "--messages", path, "--agent", "\x1b[2J[bold]", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert "\x1b" not in result.stdout
+    assert "\\x1b[2J[bold]" in result.stdout
+    assert "HYPERLINK" in result.stdout
+    row = pl.read_csv(out).row(0, named=True)
+    assert row["wait_id"] == "'=1+1"
+    assert row["opening_permalink"].startswith("'=HYPERLINK")
 
 
 def test_names_from_outside_neither_drive_the_terminal_nor_a_spreadsheet(
