@@ -2,77 +2,47 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
 from benchkit.errors import BenchkitError
-from benchkit.stats.arrays import Floats, Ints
+from benchkit.stats.arrays import Bools, Floats, Ints, check_level, columns
+from benchkit.stats.curves import Curve, Curves, limits
 from benchkit.stats.lifetable import life_table
 
-
-class Values(NamedTuple):
-    """The values of a curve at some times."""
-
-    estimate: Floats
-    se: Floats
-    lower: Floats
-    upper: Floats
+__all__ = ["cumulative_incidence", "estimate_curves", "kaplan_meier", "limits"]
 
 
-class Median(NamedTuple):
-    """A median and its interval; None where the curve does not reach one half."""
-
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-
-
-class Curve(NamedTuple):
-    """A right-continuous step function of time with its pointwise errors and limits.
-
-    `time` holds the times at which something happened; before the first, the value is `start`.
-    """
-
-    time: Floats
-    estimate: Floats
-    se: Floats
-    lower: Floats
-    upper: Floats
-    at_risk: Ints
-    start: float
-
-    def at(self, seconds: npt.ArrayLike) -> Values:
-        """The estimate, its error and its limits at any times."""
-        step = np.searchsorted(self.time, np.asarray(seconds, dtype=float), side="right")
-
-        def pick(values: Floats, before: float) -> Floats:
-            return np.concatenate([[before], values])[step]
-
-        return Values(
-            pick(self.estimate, self.start),
-            pick(self.se, 0.0),
-            pick(self.lower, self.start),
-            pick(self.upper, self.start),
-        )
-
-    def median(self) -> Median:
-        """When one half is reached, and when each limit reaches it (Brookmeyer and Crowley 1982)."""
-        rising = self.start < 0.5
-
-        def reached(values: Floats) -> float | None:
-            there = np.flatnonzero(values >= 0.5 if rising else values <= 0.5)
-            return float(self.time[there[0]]) if there.size else None
-
-        first, last = (self.upper, self.lower) if rising else (self.lower, self.upper)
-        return Median(reached(self.estimate), reached(first), reached(last))
-
-
+@overload
 def kaplan_meier(
-    seconds: npt.ArrayLike, event: npt.ArrayLike, *, entry: npt.ArrayLike | None = None, level: float = 0.95
-) -> Curve:
+    seconds: npt.ArrayLike,
+    event: npt.ArrayLike,
+    *,
+    entry: npt.ArrayLike | None = ...,
+    groups: None = ...,
+    level: float = ...,
+) -> Curve: ...
+@overload
+def kaplan_meier(
+    seconds: npt.ArrayLike,
+    event: npt.ArrayLike,
+    *,
+    entry: npt.ArrayLike | None = ...,
+    groups: npt.ArrayLike,
+    level: float = ...,
+) -> Curves: ...
+def kaplan_meier(
+    seconds: npt.ArrayLike,
+    event: npt.ArrayLike,
+    *,
+    entry: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> Curve | Curves:
     """The share still waiting at each time, where some waits are only known to have lasted so far.
 
     >>> curve = kaplan_meier([6, 44, 21, 14, 62], [1, 1, 0, 1, 1])
@@ -80,17 +50,38 @@ def kaplan_meier(
     [0.8, 0.6, 0.3, 0.0]
 
     S(t) = prod over t_j <= t of (1 - d_j / Y_j), with Greenwood's error and log-log limits.
-    `seconds` and `event` (1 ended, 0 censored) have one entry per wait; `entry` is the age
-    at which a wait came under observation. Raises `BenchkitError` for waits that are
-    negative or not a number. Source: Kaplan and Meier 1958.
+    `seconds` and `event` (1 ended, 0 censored) have one entry per wait; `entry` and `groups`
+    are as in `cumulative_incidence`, and so is what is refused. Source: Kaplan and Meier 1958;
+    limits: Kalbfleisch and Prentice 2002, section 1.4.
     """
-    happened = (np.asarray(event) != 0).astype(int)
-    curve = cumulative_incidence(seconds, happened, entry=entry, level=level)
-    survival = 1.0 - curve.estimate
-    lower, upper = limits(survival, curve.se, float(ndtri(0.5 + level / 2)))
-    return curve._replace(estimate=survival, lower=lower, upper=upper, start=1.0)
+    (happened,) = columns(event=event)
+    falling = estimate_curves(seconds, happened != 0, entry=entry, groups=groups, level=level)
+    survival = replace(falling, estimate=1.0 - falling.estimate, start=1.0)
+    return survival if groups is not None else survival.curve(0)
 
 
+@overload
+def cumulative_incidence(
+    seconds: npt.ArrayLike,
+    outcome: npt.ArrayLike,
+    *,
+    cause: int = ...,
+    entry: npt.ArrayLike | None = ...,
+    cluster: npt.ArrayLike | None = ...,
+    groups: None = ...,
+    level: float = ...,
+) -> Curve: ...
+@overload
+def cumulative_incidence(
+    seconds: npt.ArrayLike,
+    outcome: npt.ArrayLike,
+    *,
+    cause: int = ...,
+    entry: npt.ArrayLike | None = ...,
+    cluster: npt.ArrayLike | None = ...,
+    groups: npt.ArrayLike,
+    level: float = ...,
+) -> Curves: ...
 def cumulative_incidence(
     seconds: npt.ArrayLike,
     outcome: npt.ArrayLike,
@@ -98,53 +89,110 @@ def cumulative_incidence(
     cause: int = 1,
     entry: npt.ArrayLike | None = None,
     cluster: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
     level: float = 0.95,
-) -> Curve:
+) -> Curve | Curves:
     """The share of all waits that ended in `cause` by each time (Aalen and Johansen).
 
     >>> curve = cumulative_incidence([0, 0, 1, 2], [1, 1, 2, 1])
     >>> curve.at([0, 1, 2]).estimate.tolist()
     [0.5, 0.5, 0.75]
+    >>> cumulative_incidence([5, 8, 9], [1, 1, 0], groups=["a", "a", "b"]).at([5, 8]).estimate.tolist()
+    [[0.5, 1.0], [0.0, 0.0]]
 
-    F(t) = sum over t_j <= t of S(t_j-) d1_j / Y_j. `outcome` is 0 awaiting (censored at
-    `seconds`), 1 replied, 2 closed; one entry per wait. `entry` is the age at which a wait
-    came under observation: Y(t) counts entry < t <= seconds. Errors are the infinitesimal
-    jackknife's, summed within `cluster` where given; limits are F^exp(±z se / (F ln F)).
-    Raises `BenchkitError` for waits that are negative or not a number.
+    F(t) = sum over t_j <= t of S(t_j-) d1_j / Y_j. One entry per wait: `outcome` is 0 awaiting
+    (censored at `seconds`), 1 replied, 2 closed; `entry` is the age at which it came under
+    observation, 0 from its beginning: Y(t) counts entry < t <= seconds. `groups` and `cluster`
+    are any labels; with `groups` all curves come from one sorted pass. Errors are the
+    infinitesimal jackknife's, summed within clusters, at every time in O(n log n); limits are
+    F^exp(±z se / (F ln F)), and where F is 0 or 1, F itself. Raises `BenchkitError` for
+    entries that are missing, negative or of different lengths.
     Source: Aalen and Johansen 1978; Therneau and Grambsch 2000, section 7.
     """
-    x, kind, late = _checked(seconds, outcome, entry)
-    time = np.unique(x[kind > 0])
-    tick = np.searchsorted(time, x, side="right") - 1  # what happens between events tells nothing more
-    began = None if late is None else np.searchsorted(time, late, side="right") - 1
-    table = life_table(np.zeros(x.size, dtype=np.int64), tick, kind, n_groups=1, cause=cause, entry=began)
-    events = np.arange(time.size)
-    _, member = (None, None) if cluster is None else np.unique(np.asarray(cluster), return_inverse=True)
-    estimate = table.at(events)[0]
-    se = table.error(events, member)[0]
-    lower, upper = limits(estimate, se, float(ndtri(0.5 + level / 2)))
-    return Curve(time, estimate, se, lower, upper, table.at_risk[1:], 0.0)
+    curves = estimate_curves(
+        seconds, outcome, cause=cause, entry=entry, cluster=cluster, groups=groups, level=level
+    )
+    return curves if groups is not None else curves.curve(0)
 
 
-def limits(share: Floats, se: Floats, quantile: Floats | float) -> tuple[Floats, Floats]:
-    """Limits of a share that stay within 0 and 1: share^exp(±q se / (share ln share))."""
-    inside = (share > 0) & (share < 1)
-    safe = np.where(inside, share, 0.5)
-    spread = np.where(inside, quantile * se / (safe * -np.log(safe)), 0.0)
-    return np.where(inside, safe ** np.exp(spread), share), np.where(inside, safe ** np.exp(-spread), share)
+def estimate_curves(
+    seconds: npt.ArrayLike,
+    outcome: npt.ArrayLike,
+    *,
+    cause: int = 1,
+    entry: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> Curves:
+    """The curves of all groups, or of the one group 0 where none are named.
+
+    >>> estimate_curves([5, 8, 9], [1, 1, 0], groups=["a", "a", "b"]).estimate.tolist()
+    [0.5, 1.0]
+    """
+    x, kind, late = checked_waits(seconds, outcome, entry)
+    labels, group = numbered("groups", groups, x.size)
+    member = None if cluster is None else numbered("cluster", cluster, x.size)[1]
+    reach = np.floor(x.max(initial=0.0)) + 3
+    if labels.size * reach < 2**62 and (x == np.floor(x)).all():
+        clock, tick, began = None, x.astype(np.int64), np.floor(late)
+    else:  # what happens between events tells nothing more
+        clock = np.unique(x[kind > 0])
+        tick, began = (np.searchsorted(clock, when, side="right") - 1 for when in (x, late))
+    begin = None if entry is None else np.where(late > 0, began, -1).astype(np.int64)
+    table = life_table(group, tick, kind, n_groups=labels.size, cause=cause, entry=begin)
+    ticks = np.delete(table.key, table.first) % table.reach - 1
+    return Curves(
+        groups=labels,
+        offsets=np.append(table.first, table.key.size) - np.arange(labels.size + 1),
+        time=ticks.astype(float) if clock is None else clock[ticks],
+        estimate=np.delete(table.estimate, table.first),
+        at_risk=np.delete(table.at_risk, table.first),
+        start=0.0,
+        table=table,
+        cluster=member,
+        quantile=float(ndtri(0.5 + check_level(level) / 2)),
+        clock=clock,
+    )
 
 
-def _checked(
+def numbered(name: str, labels: npt.ArrayLike | None, n_waits: int) -> tuple[npt.NDArray[Any], Ints]:
+    """The labels there are, in order, and for each wait the number of its own; without labels all are 0.
+
+    >>> [part.tolist() for part in numbered("groups", ["b", "a", "b"], 3)]
+    [['a', 'b'], [1, 0, 1]]
+    """
+    if labels is None:
+        return np.zeros(1, dtype=np.int64), np.zeros(n_waits, dtype=np.int64)
+    given = np.asarray(labels)
+    if given.shape != (n_waits,):
+        raise BenchkitError(f"{name} must have one label for each of the {n_waits:,} waits")
+    if given.dtype.kind in "iu" and given.size and np.ptp(given) < given.size:
+        place = (given - given.min()).astype(np.int64)
+        there = np.bincount(place) > 0
+        return np.flatnonzero(there) + given.min(), (np.cumsum(there) - 1)[place]
+    missing = given != given  # NaN and NaT are not themselves
+    if given.dtype == object:
+        missing |= given == np.array(None)
+    _refuse(missing, f"{name} are missing")
+    try:
+        known = np.unique(given)
+    except TypeError:
+        raise BenchkitError(f"{name} are of kinds that have no common order; make all of them text") from None
+    return known, np.searchsorted(known, given)  # much faster than np.unique's own inverse
+
+
+def checked_waits(
     seconds: npt.ArrayLike, outcome: npt.ArrayLike, entry: npt.ArrayLike | None
-) -> tuple[Floats, Ints, Floats | None]:
-    x = np.atleast_1d(np.asarray(seconds, dtype=float))
-    kind = np.atleast_1d(np.asarray(outcome)).astype(np.int64)
-    late = None if entry is None else np.atleast_1d(np.asarray(entry, dtype=float))
-    if x.shape != kind.shape or (late is not None and late.shape != x.shape):
-        raise BenchkitError("seconds, outcome and entry must each have one entry per wait")
-    wrong = int((~np.isfinite(x) | (x < 0)).sum())
-    if wrong:
-        raise BenchkitError(
-            f"{wrong:,} of {x.size:,} waits are negative or not a number; leave them out first"
-        )
-    return x, kind, late
+) -> tuple[Floats, Ints, Floats]:
+    given = {"seconds": seconds, "outcome": outcome} | ({} if entry is None else {"entry": entry})
+    x, kind, late = (*columns(**given), np.zeros(1))[:3]
+    _refuse((x < 0) | (late < 0), "waits are negative")
+    _refuse((kind < 0) | (kind != np.floor(kind)), "outcomes are not whole numbers from 0")
+    _refuse((late > 0) & (late >= x), "waits ended before they came under observation")
+    return x, kind.astype(np.int64), late
+
+
+def _refuse(wrong: Bools, what: str) -> None:
+    if wrong.any():
+        raise BenchkitError(f"{int(wrong.sum()):,} of {wrong.size:,} {what}; leave them out first")

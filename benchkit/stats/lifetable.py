@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -15,17 +15,17 @@ from benchkit.stats.arrays import Bools, Floats, Ints
 _CELLS_AT_ONCE = 4_000_000
 
 
-class Influence(NamedTuple):
-    """How much each wait moves the estimate: its infinitesimal-jackknife value at any row m.
-
-    Over by m, it is F_m slope + level; still going at m, F_m A_m - B_m less what it missed
-    before it came under observation, F_m missed_a - missed_b.
-    """
+class State(NamedTuple):
+    """What one wait or cluster adds at a row: F slope + level + going (F a - b), F, a and b the row's."""
 
     slope: Floats
     level: Floats
-    missed_a: Floats
-    missed_b: Floats
+    going: Floats
+
+    def products(self) -> Iterator[Floats]:
+        """The six products of a state with itself: its square is linear in them."""
+        p, q, g = self
+        yield from (one * other for one, other in ((p, p), (q, q), (g, g), (p, q), (p, g), (q, g)))
 
 
 class Waits(NamedTuple):
@@ -37,6 +37,18 @@ class Waits(NamedTuple):
     begin: Ints | None
     happened: Bools
     in_cause: Bools
+
+
+class Paths(NamedTuple):
+    """What each wait adds to the error, in the order of `Waits`.
+
+    Under observation from row `start` it adds the state `under`, over from row `end` the state `over`.
+    """
+
+    start: Ints
+    under: State
+    end: Ints
+    over: State
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,79 +77,114 @@ class LifeTable:
 
     def reached(self, share: Floats) -> Floats:
         """By group: the first tick at which the incidence is at least its `share`; inf without one."""
-        result = np.full(self.first.size, np.inf)
-        for group, rows in enumerate(_slices(self.first, self.key.size)):
-            place = int(np.searchsorted(self.estimate[rows], share[group] - 1e-12))
-            if place < rows.stop - rows.start:
-                result[group] = self.key[rows.start + place] % self.reach - 1
-        return np.where(result < 0, 0.0, result)
+        group = self.key // self.reach
+        row = first_where(self.estimate >= share[group] - 1e-12, np.append(self.first, self.key.size))
+        ticks = np.append(self.key % self.reach - 1.0, np.inf)
+        return np.asarray(np.maximum(ticks[row], 0.0), dtype=np.float64)
 
-    def error(self, ticks: npt.ArrayLike, cluster: Ints | None = None) -> Floats:
-        """The standard error by group and tick, of ascending ticks.
+    def errors(self, cluster: Ints | None = None) -> Floats:
+        """The standard error at every row, from running sums: psi squared is linear in six of them.
 
         `cluster` numbers the cluster of each wait from 0; without it every wait is its own.
         """
+        f, w = self.estimate, self.estimate * self.a - self.b
+        pp, qq, gg, pq, pg, qg = self._moments(cluster)
+        variance = f * f * pp + qq + w * w * gg + 2 * (f * pq + f * w * pg + w * qg)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float64)
+
+    def error(self, ticks: npt.ArrayLike, cluster: Ints | None = None) -> Floats:
+        """The standard error by group and tick, of ascending ticks; `cluster` as in `errors`."""
         wanted = np.asarray(ticks, dtype=np.int64)
-        n_clusters = 1 if cluster is None else int(cluster.max(initial=0)) + 1
-        step = max(1, _CELLS_AT_ONCE // (self.first.size * n_clusters))
-        parts = [wanted[start : start + step] for start in range(0, wanted.size, step)]
-        variances = [self._variance(part, cluster, n_clusters) for part in parts]
-        nothing = np.empty((self.first.size, 0))
-        return np.asarray(np.sqrt(np.concatenate([nothing, *variances], axis=1)), dtype=np.float64)
+        if cluster is None:
+            return np.asarray(self.errors()[self._rows(wanted)], dtype=np.float64)
+        step = max(1, _CELLS_AT_ONCE // (self.first.size * (int(cluster.max(initial=0)) + 1)))
+        parts = [
+            self.influence(wanted[start : start + step], cluster) for start in range(0, wanted.size, step)
+        ]
+        errors = [np.sqrt((part**2).sum(axis=1)) for part in parts]
+        return np.concatenate([np.empty((self.first.size, 0)), *errors], axis=1)
+
+    def influence(self, ticks: npt.ArrayLike, cluster: Ints) -> Floats:
+        """How much each cluster moves the estimate, by group, cluster and tick, of ascending ticks.
+
+        The sum over the clusters of its squares is the jackknife's variance.
+        """
+        wanted = np.asarray(ticks, dtype=np.int64)
+        _, under, _, over = self.paths
+        waits, rows = self.waits, self._rows(wanted)
+        n_clusters = int(cluster.max(initial=0)) + 1
+        shape = (self.first.size, n_clusters, wanted.size + 1)
+        member = (waits.group * n_clusters + cluster[waits.order]) * shape[2]
+        begun = member + (0 if waits.begin is None else np.searchsorted(wanted, waits.begin))
+        ended = member + np.searchsorted(wanted, waits.key - waits.group * self.reach - 1)
+
+        def so_far(cell: Ints, weight: Floats) -> Floats:
+            added = np.broadcast_to(weight, cell.shape)
+            counted = np.bincount(cell, added, minlength=int(np.prod(shape))).reshape(shape)
+            return np.asarray(np.cumsum(counted, axis=-1)[..., :-1], dtype=np.float64)
+
+        slope, level, going = (
+            so_far(begun, before) + so_far(ended, after - before)
+            for before, after in zip(under, over, strict=True)
+        )
+        f, a, b = (values[rows][:, np.newaxis, :] for values in (self.estimate, self.a, self.b))
+        return np.asarray(f * slope + level + going * (f * a - b), dtype=np.float64)
 
     @cached_property
-    def influence(self) -> Influence:
-        """What each wait adds to the estimate's error."""
+    def paths(self) -> Paths:
+        """What each wait adds to the error."""
         waits = self.waits
-        last = _last_row(self.key, waits.key)
-        own = np.where(waits.happened, self.tail[last] / self.at_risk[last], 0.0)
-        level = own * self.estimate[last] - self.b[last] + np.where(waits.in_cause, self.jump[last], 0.0)
+        end = _last_row(self.key, waits.key)
+        own = np.where(waits.happened, self.tail[end] / self.at_risk[end], 0.0)
+        slope = self.a[end] - own
+        level = own * self.estimate[end] - self.b[end] + np.where(waits.in_cause, self.jump[end], 0.0)
         if waits.begin is None:
             nothing = np.zeros(1)
-            return Influence(self.a[last] - own, level, nothing, nothing)
-        since = _last_row(self.key, waits.group * self.reach + waits.begin + 1)
-        a, b = self.a[since], self.b[since]
-        return Influence(self.a[last] - a - own, level + b, a, b)
+            under = State(nothing, nothing, np.ones(1))
+            return Paths(self.first[waits.group], under, end, State(slope, level, nothing))
+        start = _last_row(self.key, waits.group * self.reach + waits.begin + 1)
+        missed_a, missed_b = self.a[start], self.b[start]
+        under = State(-missed_a, missed_b, np.ones(end.size))
+        return Paths(start, under, end, State(slope - missed_a, level + missed_b, np.zeros(end.size)))
 
     def _rows(self, ticks: npt.ArrayLike) -> Ints:
         groups = np.arange(self.first.size)[:, np.newaxis]
         wanted = groups * self.reach + np.minimum(np.asarray(ticks) + 1, self.reach - 1)
         return _last_row(self.key, wanted)
 
-    def _variance(self, ticks: Ints, cluster: Ints | None, n_clusters: int) -> Floats:
-        each, waits = self.influence, self.waits
-        rows = self._rows(ticks)
-        f, a, b = (values[rows][:, np.newaxis, :] for values in (self.estimate, self.a, self.b))
-        shape = (self.first.size, n_clusters, ticks.size + 1)
-        member = waits.group * n_clusters + (0 if cluster is None else cluster[waits.order])
-        begun = member * shape[2] + (0 if waits.begin is None else np.searchsorted(ticks, waits.begin))
-        over = member * shape[2] + np.searchsorted(ticks, waits.key - waits.group * self.reach - 1)
+    def _summed(self, cell: Ints, weight: Floats) -> Floats:
+        """Running sums over the rows of each group of what is added at rows `cell`."""
+        added = np.bincount(cell, np.broadcast_to(weight, cell.shape), minlength=self.key.size)
+        return _running(np.cumsum, added.astype(np.float64), self.first)
 
-        def so_far(cell: Ints, weight: Floats | None = None) -> Floats:
-            counted = np.bincount(cell, weight, minlength=int(np.prod(shape))).reshape(shape)
-            return np.cumsum(counted, axis=-1, dtype=np.float64)[..., :-1]
-
-        def going(weight: Floats | None = None) -> Floats:
-            if weight is not None and not weight.any():
-                return np.zeros((1, 1, 1))
-            return so_far(begun, weight) - so_far(over, weight)
-
-        u, v, whole = each.missed_a, each.missed_b, f * a - b
-        if cluster is not None:
-            total = f * so_far(over, each.slope) + so_far(over, each.level)
-            total += going() * whole - f * going(u) + going(v)
-            return np.asarray((total**2).sum(axis=1))
-        squares = (
-            f**2 * so_far(over, each.slope**2)
-            + 2 * f * so_far(over, each.slope * each.level)
-            + so_far(over, each.level**2)
-            + going() * whole**2
-            - 2 * whole * (f * going(u) - going(v))
-            + f**2 * going(u**2)
-            - 2 * f * going(u * v)
-            + going(v**2)
-        )
-        return np.maximum(squares[:, 0], 0.0)
+    def _moments(self, cluster: Ints | None) -> Iterator[Floats]:
+        """Sums over the clusters of the products of their states, at every row."""
+        start, under, end, over = self.paths
+        if cluster is None:
+            for before, after in zip(under.products(), over.products(), strict=True):
+                yield self._summed(start, before) + self._summed(end, after - before)
+            return
+        waits = self.waits
+        whose = waits.group * (int(cluster.max(initial=0)) + 1) + cluster[waits.order]
+        row, steps = end, State(*(last - first for first, last in zip(under, over, strict=True)))
+        if waits.begin is not None:
+            whose, row = np.tile(whose, 2), np.concatenate([start, end])
+            steps = State(*(np.concatenate(parts) for parts in zip(under, steps, strict=True)))
+        order = np.argsort(whose * self.key.size + row)
+        whose, row = whose[order], row[order]
+        begins = np.flatnonzero(np.diff(whose, prepend=-1))
+        nothing = np.zeros(begins.size)
+        size = np.diff(begins, append=whose.size).astype(np.float64)
+        origin = State(nothing, nothing, size if waits.begin is None else nothing)
+        states = [
+            _restarted(np.broadcast_to(step, row.shape)[order], begins, at)
+            for step, at in zip(steps, origin, strict=True)
+        ]
+        here = State(*(after for after, _ in states))
+        previously = State(*(before for _, before in states))
+        origin_row = self.first[np.searchsorted(self.first, row[begins], side="right") - 1]
+        for at, before, after in zip(origin.products(), previously.products(), here.products(), strict=True):
+            yield self._summed(origin_row, at) + self._summed(row, after - before)
 
 
 def life_table(
@@ -159,7 +206,7 @@ def life_table(
     waits = Waits(order, group[order], keys, None if entry is None else entry[order], kind > 0, kind == cause)
     origins = np.arange(n_groups, dtype=np.int64) * reach
     rows = np.sort(np.concatenate([origins, keys[waits.happened]]))
-    rows = rows[np.concatenate([[True], rows[1:] != rows[:-1]])]  # much faster than np.unique
+    rows = rows[np.diff(rows, prepend=-1) > 0]  # much faster than np.unique
     first = np.searchsorted(rows, origins)
 
     before, upto = np.searchsorted(keys, rows), np.searchsorted(keys, rows, side="right")
@@ -182,23 +229,38 @@ def life_table(
     return LifeTable(rows, first, reach, at_risk, estimate, jump, tail, a, b, waits)
 
 
+def first_where(holds: Bools, offsets: Ints) -> Ints:
+    """By group: the first of its places where it holds; behind the last place of all without one.
+
+    >>> first_where(np.array([False, True, True, False]), np.array([0, 3, 4])).tolist()
+    [1, 4]
+    """
+    places = np.append(np.flatnonzero(holds), holds.size)
+    found = places[np.searchsorted(places, offsets[:-1])]
+    return np.asarray(np.where(found < offsets[1:], found, holds.size), dtype=np.int64)
+
+
 def _last_row(rows: Ints, keys: Ints) -> Ints:
     return np.asarray(np.searchsorted(rows, keys, side="right") - 1, dtype=np.int64)
 
 
-def _counted(happened: npt.NDArray[np.bool_], before: Ints, upto: Ints) -> Ints:
-    running = np.concatenate([[0], np.cumsum(happened)])
-    counted: Ints = running[upto] - running[before]
-    return counted
-
-
-def _slices(first: Ints, size: int) -> list[slice]:
-    return [slice(int(s), int(e)) for s, e in zip(first, [*first[1:], size], strict=True)]
+def _counted(happened: Bools, before: Ints, upto: Ints) -> Ints:
+    counted: Ints = np.concatenate([[0], np.cumsum(happened)])
+    return counted[upto] - counted[before]
 
 
 def _running(accumulate: Callable[..., Floats], values: Floats, first: Ints) -> Floats:
     """A running sum or product that starts anew with each group."""
     result = np.empty_like(values)
-    for rows in _slices(first, values.size):
-        accumulate(values[rows], out=result[rows])
+    for start, stop in zip(first, np.append(first, values.size)[1:], strict=True):
+        accumulate(values[start:stop], out=result[start:stop])
     return result
+
+
+def _restarted(steps: Floats, begins: Ints, origin: Floats) -> tuple[Floats, Floats]:
+    """A running sum that starts anew from `origin` at each of many places, after each step and before."""
+    after = np.cumsum(steps)
+    after += np.repeat(origin - after[begins] + steps[begins], np.diff(begins, append=steps.size))
+    before = np.roll(after, 1)
+    before[begins] = origin
+    return after, before
