@@ -14,12 +14,12 @@ import pytest
 
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.finding import find_waits
 from benchkit.resources import shipped
 from benchkit.schema import EVENTS, MESSAGES, Table
 from benchkit.sources.synthetic import AS_OF, END, synthesize
 from benchkit.sources.synthetic_brands import BRANDS, CHANNELS, INDUSTRIES, Brand
 from benchkit.sources.synthetic_process import Process
-from benchkit.waits import find_waits
 
 LIMITS_SECONDS = (900, 3_600, 86_400, 604_800)
 START = datetime(2024, 10, 1, tzinfo=UTC)

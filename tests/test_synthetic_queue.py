@@ -32,7 +32,7 @@ from benchkit.sources.synthetic_queue import (
     attend,
     simulate,
 )
-from benchkit.waits import find_waits
+from benchkit.finding import find_waits
 
 DAY, HOUR = 86_400, 3_600
 BUSY = next(brand for brand in QUEUE_BRANDS if brand.name == "Mumblecell")
@@ -508,6 +508,7 @@ def test_truth_is_told_of_one_brand_written_to_as_much(data: Dataset) -> None:
         ({"mode": "queue", "staffing": math.nan}, "from 0.1 to 3, not nan"),
         ({"staffing": 2.0}, "give mode='queue' with it"),
         ({"mode": "queue", "messages": 10**8}, "ask for fewer messages, more months or more brands"),
+        ({"mode": "queue", "brands": [replace(BUSY, slowness=1e-320)]}, "needs a team of inf"),
         ({"mode": "queue", "brands": []}, "at least one brand"),
     ],
 )

@@ -77,7 +77,8 @@ def synthesize(
     before the others (column `priority`), and some are left for being too old; events tell
     who took which up and when. `brands` are then twelve of two industries where not given,
     their teams follow from how much is written, and `staffing` is a factor on their hours.
-    What is known of the truth is in `synthetic_queue.QueueProcess`.
+    Waits in a queue depend on each other even where all days are alike. What is known of
+    their truth is in `synthetic_queue.QueueProcess`.
 
     The same arguments make the same rows, to the byte. Raises `BenchkitError` for arguments
     that make no sense.
@@ -87,8 +88,8 @@ def synthesize(
     _check_whole("months", months, least=1, most=600)
     if mode not in MODES:
         raise UnknownNameError("mode", mode, MODES, where="of synthetic data")
-    if brands is None:
-        brands = QUEUE_BRANDS if mode == "queue" else BRANDS
+    usual = QUEUE_BRANDS if mode == "queue" else BRANDS
+    brands = usual if brands is None else tuple(brands)
     named = {brand.name: brand for brand in brands}
     if not named or len(named) < len(brands):
         raise BenchkitError("synthetic data need at least one brand, and each a name of its own")

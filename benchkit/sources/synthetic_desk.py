@@ -84,12 +84,12 @@ class Team(NamedTuple):
         """
         week_seconds = 7 * float(replies_per_day @ np.exp(WORK_LOG_MEANS + WORK_LOG_SDS**2 / 2))
         planned = week_seconds * (1 + SLACK / brand.slowness) / (_SHIFTS_A_WEEK * SHIFT_SECONDS)
-        agents = max(math.ceil(planned), LEAST_AGENTS)
-        if agents > MOST_AGENTS:
+        if planned > MOST_AGENTS:
             raise BenchkitError(
-                f"brand {show(brand.name)} needs a team of {agents:,} for its queue and can have "
+                f"brand {show(brand.name)} needs a team of {planned:,.1f} for its queue and can have "
                 f"{MOST_AGENTS}; ask for fewer messages, more months or more brands"
             )
+        agents = max(math.ceil(planned), LEAST_AGENTS)
         shift_seconds = SHIFT_SECONDS * staffing * max(planned / agents, LEAST_SHIFT)
         return cls(replace(brand, agents=agents), round(shift_seconds))
 
