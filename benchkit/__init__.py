@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from benchkit.definitions import BENCHKIT as BENCHKIT
     from benchkit.definitions import Definition as Definition
     from benchkit.errors import BenchkitError as BenchkitError
+    from benchkit.finding import find_waits as find_waits
     from benchkit.handover import load_waits as load_waits
     from benchkit.measurement import expectation_curve as expectation_curve
     from benchkit.measurement import measure as measure
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from benchkit.sources.twcs import read_twcs as read_twcs
     from benchkit.tracing import trace as trace
     from benchkit.waits import Waits as Waits
-    from benchkit.waits import find_waits as find_waits
 
 __version__ = "0.1.0"
 
@@ -41,7 +41,7 @@ _HOME = {
     "answered_within": "metrics",
     "expectation_curve": "measurement",
     "expectations": "published",
-    "find_waits": "waits",
+    "find_waits": "finding",
     "glossary": "catalogue",
     "load": "sources",
     "load_waits": "handover",

@@ -231,8 +231,15 @@ def report(
     messages: Messages = "",
     events: Events = "",
     as_of: AsOf = "",
+    corrections: Corrections = "",
     month: Month = "",
     brand: Brand = "",
+    agent: Annotated[
+        str, typer.Option(metavar="NAME", help="One agent's own page, which names nobody else.")
+    ] = "",
+    peers: Annotated[
+        str, typer.Option(metavar="BRANDS", help='Compare with these, such as "Acme; Globex".')
+    ] = "",
     target: TargetOption = "",
     name_peers: Annotated[bool, typer.Option("--name-peers", help="Name other brands, not letters.")] = False,
     name_agents: Annotated[bool, typer.Option("--name-agents", help="Name agents, not letters.")] = False,
@@ -248,8 +255,11 @@ def report(
             messages=messages,
             events=events,
             as_of=as_of,
+            corrections=corrections,
             month=month,
             brand=brand,
+            agent=agent,
+            peers=peers,
             target=target,
             name_peers=name_peers,
             name_agents=name_agents,

@@ -11,7 +11,9 @@ from scipy.special import ndtri, stdtrit
 
 from benchkit.sample import REPLIED, Sample, SortedTimes
 from benchkit.stats.arrays import Bools, Floats, Ints
-from benchkit.stats.incidence import limits
+from benchkit.stats.bands import band_limits, critical_value
+from benchkit.stats.bounds import incidence_bounds
+from benchkit.stats.curves import limits
 from benchkit.stats.shares import effective_weeks, weekly_error, wilson
 
 Texts = npt.NDArray[np.object_]
@@ -27,19 +29,19 @@ _INDEPENDENT = "waits taken as independent, likely too narrow"
 
 
 class Estimates(NamedTuple):
-    """A row per group and a column per horizon; NaN where there is no figure."""
+    """A row per group and a column per horizon; NaN where there is no figure, and no bound."""
 
     estimate: Floats
     lower: Floats
     upper: Floats
+    bound_lower: Floats
+    bound_upper: Floats
     provisional: Bools
     method: Texts
 
     def horizon(self, place: int) -> Estimates:
         """The estimates for one of the horizons."""
-        estimate, lower, upper, provisional, method = self
-        one = slice(place, place + 1)
-        return Estimates(estimate[:, one], lower[:, one], upper[:, one], provisional[:, one], method[:, one])
+        return Estimates(*(part[:, place : place + 1] for part in self))
 
 
 class Margin(NamedTuple):
@@ -62,13 +64,31 @@ def shares(sample: Sample, horizons_seconds: Sequence[int], *, cause: int = REPL
     if not provisional.any():
         return plain
     adjusted = _incidence_shares(sample, np.asarray(horizons_seconds), cause)
-    return Estimates(
-        np.where(provisional, adjusted.estimate, plain.estimate),
-        np.where(provisional, adjusted.lower, plain.lower),
-        np.where(provisional, adjusted.upper, plain.upper),
-        provisional,
-        np.where(provisional, adjusted.method, plain.method),
-    )
+    chosen = (np.where(provisional, ours, theirs) for ours, theirs in zip(adjusted, plain, strict=True))
+    return Estimates(*chosen)._replace(provisional=provisional)
+
+
+def bands(
+    sample: Sample, found: Estimates, horizons_seconds: Sequence[int], *, of_replied: bool
+) -> tuple[Floats, Floats]:
+    """Limits between which the whole of a curve lies with 95% confidence; NaN from too few weeks."""
+    hits = sample.replied
+    whole = hits if of_replied else sample
+    sums, counts = hits.weekly_within(horizons_seconds), whole.weekly_counts[:, np.newaxis]
+    se = _weekly_margin(whole, sums, hits.month.weekly_within(horizons_seconds)).se
+    if not of_replied and found.provisional.any():
+        of_incidence = _incidence_margin(sample, np.asarray(horizons_seconds), REPLIED).se
+        se = np.where(found.provisional, of_incidence, se)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = counts.sum(axis=-1, keepdims=True)
+        influence = np.nan_to_num((sums - sums.sum(axis=-1, keepdims=True) / total * counts) / total)
+        enough = (np.count_nonzero(counts, axis=-1) >= MIN_WEEKS) & (
+            effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS
+        )
+    critical = critical_value(influence.swapaxes(1, 2))[:, np.newaxis]
+    limits = band_limits(np.nan_to_num(found.estimate), np.nan_to_num(se), critical)
+    drawn = enough & ~np.isnan(found.estimate)
+    return np.where(drawn, limits[0], np.nan), np.where(drawn, limits[1], np.nan)
 
 
 def shares_of_replied(sample: Sample, horizons_seconds: Sequence[int]) -> Estimates:
@@ -82,18 +102,22 @@ def shares_of_replied(sample: Sample, horizons_seconds: Sequence[int]) -> Estima
 def means_of_replied(sample: Sample) -> Estimates:
     """The mean reply time among the waits that were answered."""
     replied = sample.replied
-    month = replied.month
-    n = month.counts.astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(month.group, month.seconds, sample.n_groups) / n
-        squares = np.bincount(month.group, (month.seconds - mean[month.group]) ** 2, sample.n_groups)
-        alone = Margin(np.sqrt(squares / (n - 1) / n), _t(n - 1), _texts(n, _INDEPENDENT))
-    margin = _or_else(
-        _weekly_margin(replied, replied.weekly_sums(replied.seconds), month.weekly_sums(month.seconds)), alone
-    )
+    mean, margin = means(replied, replied.seconds)
     half = margin.quantile * margin.se
     method = "mean of answered waits; " + margin.basis
     return _column(mean, np.maximum(mean - half, 0.0), mean + half, sample=sample, method=method)
+
+
+def means(sample: Sample, values: npt.NDArray[Any]) -> tuple[Floats, Margin]:
+    """By group: the month's mean of a value that each wait of the sample has, and its error."""
+    month, of_month = sample.month, values[sample.in_month]
+    n = month.counts.astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(month.group, of_month, sample.n_groups) / n
+        squares = np.bincount(month.group, (of_month - mean[month.group]) ** 2, sample.n_groups)
+        alone = Margin(np.sqrt(squares / (n - 1) / n), _t(n - 1), _texts(n, _INDEPENDENT))
+    weekly = _weekly_margin(sample, sample.weekly_sums(values), month.weekly_sums(of_month))
+    return mean, _or_else(weekly, alone)
 
 
 def quantiles_of_replied(sample: Sample, share: float) -> Estimates:
@@ -144,11 +168,13 @@ def _plain_shares(sample: Sample, hits: Sample, horizons_seconds: Sequence[int],
     n = sample.month.counts[:, np.newaxis]
     score = wilson(month_sums.sum(axis=-1), n)
     half = margin.quantile * margin.se
-    weekly = margin.se > 0
+    weekly, unbounded = margin.se > 0, np.full(score.estimate.shape, np.nan)
     return Estimates(
         score.estimate,
         np.where(weekly, np.maximum(score.estimate - half, 0.0), score.lower),
         np.where(weekly, np.minimum(score.estimate + half, 1.0), score.upper),
+        unbounded,
+        unbounded,
         np.zeros(score.estimate.shape, dtype=bool),
         _texts(weekly, f"{what}; ") + np.where(weekly, margin.basis, "Wilson, " + _INDEPENDENT),
     )
@@ -208,11 +234,16 @@ def _incidence_shares(sample: Sample, horizons_seconds: Ints, cause: int) -> Est
     score = wilson(estimate * n, n)
     alike = margin.se == 0
     watched = sample.longest_watched[:, np.newaxis] >= horizons_seconds
+    bounds = incidence_bounds(
+        month.seconds, month.outcome, horizons_seconds, cause=cause, groups=month.group, n_groups=n.size
+    )
     basis = np.where(alike, "Wilson, " + _INDEPENDENT, margin.basis)
     return Estimates(
         np.where(watched, estimate, np.nan),
         np.where(watched, np.where(alike, score.lower, lower), np.nan),
         np.where(watched, np.where(alike, score.upper, upper), np.nan),
+        np.where(watched & month.month_over, bounds.lower, np.nan),
+        np.where(watched & month.month_over, bounds.upper, np.nan),
         watched,
         np.where(
             watched, _texts(watched, "Aalen-Johansen; ") + basis, "no wait has been watched that long yet"
@@ -251,10 +282,13 @@ def _or_else(margin: Margin, other: Margin) -> Margin:
 
 
 def _column(estimate: Floats, lower: Floats, upper: Floats, *, sample: Sample, method: Texts) -> Estimates:
+    unbounded = np.full((estimate.size, 1), np.nan)
     return Estimates(
         estimate[:, np.newaxis],
         lower[:, np.newaxis],
         upper[:, np.newaxis],
+        unbounded,
+        unbounded,
         sample.provisional([WEEK_SECONDS]),
         method.astype(object)[:, np.newaxis],
     )

@@ -15,9 +15,10 @@ import polars as pl
 from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit
 from benchkit.definitions import Definition
+from benchkit.finding import find_waits
 from benchkit.schema import DIMENSIONS
 from benchkit.sources import load
-from benchkit.waits import Waits, find_waits
+from benchkit.waits import Waits
 
 _PLACE = "BENCHKIT_WAITS"
 _CORRECTIONS = "corrections.parquet"

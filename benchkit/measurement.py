@@ -29,6 +29,8 @@ CURVE_SECONDS = sorted(
 )
 """The times of an expectation curve: 1 minute to 7 days."""
 
+_BAND = ("band_lower", "band_upper")
+_FIGURES = ("estimate", "lower", "upper", "bound_lower", "bound_upper")
 _WHICH = {"queue": "assigned", "handling": "assigned"}
 _OUTCOMES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 
@@ -118,7 +120,9 @@ def expectation_curve(
     >>> curve.filter(pl.col("seconds") == 3600).select("metric", "estimate").row(0)
     ('answered_within', 0.3333333333333333)
 
-    One row per group and time (`seconds`), those given as `at` among them. On data selected
+    One row per group and time (`seconds`), those given as `at` among them. Beside each time's
+    own interval are `band_lower` and `band_upper`, between which the whole curve lies at 95%
+    (null with fewer than 8 weeks). On data selected
     on being answered, and by agent, it is the curve among answered waits, and `metric` says
     `replied_within`.
     """
@@ -132,7 +136,13 @@ def expectation_curve(
         _figures(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
         for place in range(len(times))
     ]
-    return _tidy(asked, rows, times)
+    told = _tidy(asked, rows, times)
+    band = est.bands(asked.sample, found, times, of_replied=of_replied)
+    limits = {
+        name: pl.Series(values.ravel()).fill_nan(None) for name, values in zip(_BAND, band, strict=True)
+    }
+    has_figure = pl.col("estimate").is_not_null()
+    return told.with_columns(pl.when(has_figure).then(limit).alias(name) for name, limit in limits.items())
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,8 @@ class _Rows:
     estimate: Floats
     lower: Floats
     upper: Floats
+    bound_lower: Floats
+    bound_upper: Floats
     n: Ints
     n_replied: Ints
     status: npt.NDArray[np.str_]
@@ -225,19 +237,19 @@ def _figures(
     least = max(min_waits, 1)
     n, n_replied = sample.month.counts, sample.month.replied.counts
     withheld = (n_replied if of_replied else n) < least
-    estimate, lower, upper = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:3])
+    told = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:5])
     status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
     words = {"answered ": of_replied, f"{_WHICH.get(which, which)} ": which != "all"}
     kind = "".join(word for word, applies in words.items() if applies)
     fewer = f"fewer than {least:,} {kind}waits"
     method = np.where(withheld, fewer, found.method[:, 0])
-    return _Rows(name, estimate, lower, upper, n, n_replied, status, method)
+    return _Rows(name, *told, n, n_replied, status, method)
 
 
 def _unfigured(name: str, sample: Sample, status: str, method: str) -> _Rows:
     nothing, n = np.full(sample.n_groups, np.nan), sample.month.counts
     same = (np.full(n.size, status), np.full(n.size, method, dtype=object))
-    return _Rows(name, nothing, nothing, nothing, n, sample.month.replied.counts, *same)
+    return _Rows(name, *[nothing] * 5, n, sample.month.replied.counts, *same)
 
 
 def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> pl.DataFrame:
@@ -257,7 +269,7 @@ def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> p
     figures = pl.DataFrame({k: v.tolist() if v.dtype.kind in "OU" else v for k, v in columns.items()})
     tidy = frame.hstack(figures).select(
         *frame.columns,
-        pl.col("estimate", "lower", "upper").fill_nan(None),
+        pl.col(*_FIGURES).fill_nan(None),
         pl.col("n", "n_replied"),
         pl.col("status").cast(ESTIMATES["status"]),
         "method",
@@ -271,7 +283,7 @@ def _without_few_brands(asked: Study, tidy: pl.DataFrame, n_rows: int) -> pl.Dat
     too_few = pl.Series(np.repeat(asked.too_few_brands, n_rows))
     withheld = too_few & (tidy["status"] != "refused")
     return tidy.with_columns(
-        pl.when(~too_few).then(pl.col("estimate", "lower", "upper", "n", "n_replied")),
+        pl.when(~too_few).then(pl.col(*_FIGURES, "n", "n_replied")),
         pl.when(withheld).then(pl.lit("withheld", ESTIMATES["status"])).otherwise("status").alias("status"),
         pl.when(withheld).then(pl.lit(f"fewer than {MIN_BRANDS} brands")).otherwise("method").alias("method"),
     )

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from benchkit.corrections import find_agent
 from benchkit.errors import UnknownNameError
 from benchkit.waits import Peers, Waits
 
@@ -48,6 +49,14 @@ class Pseudonyms:
             corrections=None if waits.corrections is None else self._told_of(waits.corrections),
         )
 
+    def answered_by(self, agent: str, waits: Waits) -> Waits:
+        """The waits, under their true names, that who is called so here has answered."""
+        pairs = [pair for pair, shown in self.agents.items() if shown == agent]
+        is_theirs = pl.any_horizontal(
+            (pl.col("brand") == brand) & (pl.col("agent_id") == signer) for brand, signer in pairs
+        )
+        return replace(waits, frame=waits.frame.filter(is_theirs))
+
     def _told_of(self, corrections: pl.DataFrame) -> pl.DataFrame:
         """Corrections without what names somebody: to whom they credit, their reasons, and who gave them."""
         named = ("credited_to", "reason", "who")
@@ -68,7 +77,7 @@ class Pseudonyms:
 
 
 def deal_pseudonyms(
-    waits: Waits, *, brand: str = "", name_peers: bool = False, name_agents: bool = False
+    waits: Waits, *, brand: str = "", name_peers: bool = False, name_agents: bool = False, agent: str = ""
 ) -> Pseudonyms:
     """Deal a letter to each brand but one's own and to each agent, or leave them their names.
 
@@ -80,9 +89,11 @@ def deal_pseudonyms(
     The order of the letters hangs on the waits themselves, so that it cannot be worked out
     from the names alone; later data, or another brand of one's own, are dealt anew. A brand
     alone in its data is one's own. Replies that nobody signed stay `unsigned`, and an agent
-    whose name holds that of a brand with a letter has a letter, too.
+    whose name holds that of a brand with a letter has a letter, too. An `agent` whose page it
+    is goes by that name, whatever the others go by.
 
-    Raises `UnknownNameError` for a brand there is not.
+    Raises `UnknownNameError` for a brand or an agent there is not, and `BenchkitError` where
+    two agents are called so.
     """
     speakers = [
         frame.select(pl.col("brand").cast(pl.String), "agent_id") for frame in (waits.frame, waits.volumes)
@@ -104,11 +115,21 @@ def deal_pseudonyms(
     lettered = [pair for pair in people if pair not in set(plainly)]
     agents = dict.fromkeys(signers, _UNSIGNED) | _plainly(plainly, brands)
     agents |= dict(zip(lettered, _letters("Agent", taken=set(agents.values())), strict=False))
+    if agent:
+        colleagues = [pair for pair in people if own in ("", pair[0])]
+        found = find_agent(colleagues, agent, where=f"in {own or waits.about.name}")
+        agents |= {pair: agent for pair in colleagues if pair[1] == found}
     return Pseudonyms(brands, agents, Peers(own=own, named=name_peers))
 
 
 def pseudonymise(
-    waits: Waits, *, brand: str = "", name_peers: bool = False, name_agents: bool = False
+    waits: Waits,
+    *,
+    brand: str = "",
+    name_peers: bool = False,
+    name_agents: bool = False,
+    peers: str = "",
+    agent: str = "",
 ) -> Waits:
     """Put letters in place of the names of agents, and of every brand but one's own.
 
@@ -118,14 +139,15 @@ def pseudonymise(
     >>> measure(pseudonymise(waits), by="agent", metrics="waits")["agent"].to_list()
     ['Agent A']
 
-    `name_peers` and `name_agents` leave them theirs. Figures of peers that tell of fewer
-    than `MIN_BRANDS` brands are withheld from then on. Ids of messages and customers stay:
-    this is for figures, not for handing out rows.
+    `name_peers` and `name_agents` leave them theirs, and so does `agent` one of them. Of
+    chosen `peers`, such as "Acme; Globex", only they and one's own brand are left, as one
+    industry. Figures of peers that tell of fewer than `MIN_BRANDS` brands are withheld from
+    then on. Ids of messages and customers stay: this is for figures, not for handing out rows.
 
-    Raises `UnknownNameError` for a brand there is not.
+    Raises `UnknownNameError` for a brand or an agent there is not.
     """
-    dealt = deal_pseudonyms(waits, brand=brand, name_peers=name_peers, name_agents=name_agents)
-    return dealt.applied_to(waits)
+    dealt = deal_pseudonyms(waits, brand=brand, name_peers=name_peers, name_agents=name_agents, agent=agent)
+    return dealt.applied_to(waits.among(peers, own=brand))
 
 
 def _secret(waits: Waits) -> str:

@@ -41,3 +41,32 @@ def expectations(*, minutes: float = MINUTES) -> pl.DataFrame:
         )
         .sort("year", "seconds")
     )
+
+
+def industry_figures() -> pl.DataFrame:
+    """What was published of how industries answer, and what sets it apart from a share of waits.
+
+    >>> industry_figures().filter(unlike="").select("industry", "year", "value", "seconds").rows()
+    [('All', 2015, 0.125, 259200)]
+
+    A row for each figure: `publisher`, `year`, `industry` (the publisher's), `metric`,
+    `statistic`, `value`, `unit`, `seconds` (within what time; null where it is not stated),
+    `unlike` (why it may not stand beside the share of all waits answered within that time,
+    in words; empty where it may) and `source`. Source: `data/published/industry_response.csv`.
+    """
+    published = pl.read_csv(shipped("published", "industry_response.csv"))
+    hours = pl.col("horizon").str.extract(r"^(\d+) hours$").cast(pl.Int64)
+    apart = {
+        "whether closed hours count is not stated": pl.col("clock") == "not stated",
+        "it is a mean over brands, not a share of messages": pl.col("statistic") == "mean over brands",
+        "within what time is not stated": (pl.col("metric") == "response_rate") & hours.is_null(),
+        "of which messages is not stated": pl.col("denominator").str.starts_with("not stated"),
+        "it is of help-desk tickets": pl.col("population").str.contains("tickets"),
+    }
+    reasons = [pl.when(applies).then(pl.lit(reason)) for reason, applies in apart.items()]
+    return published.select(
+        *("publisher", "year", "industry", "metric", "statistic", "value", "unit"),
+        (hours * 3_600).alias("seconds"),
+        pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("unlike"),
+        pl.concat_str("citation", "status", separator=", ").alias("source"),
+    ).sort("year", "industry", "metric", descending=[True, False, False], maintain_order=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from benchkit.comparisons import expected_time
 from benchkit.errors import UnknownNameError, printable
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
 from benchkit.handover import hand_over, load_waits
@@ -50,8 +51,11 @@ def make_report(
     messages: str = "",
     events: str = "",
     as_of: str = "",
+    corrections: str = "",
     month: str = "",
     brand: str = "",
+    agent: str = "",
+    peers: str = "",
     target: str = "",
     name_peers: bool = False,
     name_agents: bool = False,
@@ -62,11 +66,13 @@ def make_report(
 
     `make_report(twcs="twcs.csv", month="2017-10")` gives a page such as
     `data/reports/twcs/all/2017-10/index.html`. What is left empty means the demo data, the
-    latest final month, all brands, no target. Agents, and brands other than `brand`, go by
+    latest final month, all brands, no target, no corrections. Agents, and brands other than `brand`, go by
     letters unless `name_agents` and `name_peers` say otherwise. Beside the page are its
     figures (`estimates.parquet` and `.csv`) and its charts (`charts/`), and what is not for
     sending (`private/`): the waits behind the figures, the names behind the letters, and
-    the executed notebooks. `progress` is called with a line for each part that is done.
+    the executed notebooks. With `agent` it is that agent's own page: the agent drilldown
+    alone, which names nobody else. `peers`, such as "Acme; Globex", are compared with in
+    place of the industry. `progress` is called with a line for each part that is done.
 
     Whatever a caller can get wrong is refused before a notebook starts and before anything
     is written. The report is made beside its place and moved there when it is complete:
@@ -78,15 +84,21 @@ def make_report(
     if target:
         Target.parse(target)
     with Kernels() as kernels:
-        sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
+        sources = {
+            "twcs": twcs, "messages": messages, "events": events, "as_of": as_of,
+            "corrections": corrections,
+        }
         found = load_waits(**sources)
-        settled = _settle_month(found.only(brand), month)
         names: dict[str, Any] = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
-        parameters = {**sources, **names, "month": settled, "target": target}
+        dealt = deal_pseudonyms(found, **names, agent=agent)
+        behind = dealt.answered_by(agent, found) if agent else found
+        settled = _settle_month(behind.only(brand), month)
+        parameters = {**sources, **names, "agent": agent, "peers": peers, "month": settled, "target": target}
+        sections = ("agent_drilldown",) if agent else NOTEBOOKS
         asked = _asked_of_each(parameters)
-        dealt = deal_pseudonyms(found, **names)
 
-        place = Path(out) / folder_name(found.about.name) / (folder_name(brand) if brand else "all") / settled
+        place = Path(out) / folder_name(found.about.name) / (folder_name(brand) if brand else "all")
+        place = place / "agents" / folder_name(agent) / settled if agent else place / settled
         with replaced_when_complete(place, kept=_NOTEBOOKS_KEPT) as draft:
             from benchkit.page import page, vega_bundle
 
@@ -97,24 +109,28 @@ def make_report(
                 return executed
 
             kernels.environment |= hand_over(found, kernels.folder / "waits", sources)
-            jobs: list[Callable[[], Any]] = [partial(run, notebook) for notebook in NOTEBOOKS]
-            jobs += [
-                vega_bundle,
-                partial(_write_figures, dealt.applied_to(found), brand, settled, target, draft),
-            ]
+            shown, chosen = (dealt.applied_to(part) for part in (found, found.among(peers, own=brand)))
+            figures = (
+                partial(_figures_of_agent, shown.only(brand).beside(agent))
+                if agent
+                else partial(_figures, shown.only(brand), chosen)
+            )
+            jobs: list[Callable[[], Any]] = [partial(run, notebook) for notebook in sections]
+            jobs += [vega_bundle, partial(_write_figures, figures, settled, target, draft)]
             *executed, bundle, _ = kernels.run(lambda job: job(), jobs)
             html = page(
-                dict(zip(NOTEBOOKS, executed, strict=True)),
-                title=f"{brand or 'All brands'}: answer times, {month_name(settled)}",
+                dict(zip(sections, executed, strict=True)),
+                title=f"{agent or brand or 'All brands'}: answer times, {month_name(settled)}",
                 subtitle="How long customers waited for an answer on social media. "
                 f"Data: {found.about.name}{found.about.licence and f' ({found.about.licence})'}, "
                 f"taken {found.as_of:%Y-%m-%d}.",
                 bundle=bundle,
             )
             (draft / "index.html").write_text(html, encoding="utf-8")
-            month_of_waits = found.frame.filter(started_in(settled, found.time_zones)).collect()
+            month_of_waits = behind.frame.filter(started_in(settled, found.time_zones)).collect()
             write_table(month_of_waits, draft / "private" / "waits.parquet")
-            write_table(dealt.key(), draft / "private" / "names.csv")
+            if not agent:
+                write_table(dealt.key(), draft / "private" / "names.csv")
             (draft / "private" / "README.md").write_text(_PRIVATE, encoding="utf-8")
     return place / "index.html"
 
@@ -181,19 +197,32 @@ def _run(
     return done
 
 
-def _write_figures(compared: Waits, brand: str, month: str, target: str, draft: Path) -> None:
-    """Write every figure of the notebooks, and the rest of the catalogue, as one tidy table."""
-    compared, goal = compared.collect(), target or None
-    own = compared.only(brand)
+def _figures(own: Waits, compared: Waits, month: str, goal: str | None) -> list[pl.DataFrame]:
+    """Every figure of the notebooks, and the rest of the catalogue."""
+    own, compared = own.collect(), compared.collect()
+    survey = expectations()
     figures = [measure_months(own, month=month, target=goal)]
     figures += [measure(own, month=month, by=by, target=goal) for by in (*own.splits(), "agent")]
     figures.append(measure(compared, month=month, by="industry", target=goal))
     figures.append(measure(compared, month=month, by=["brand", "industry"], target=goal))
-    surveyed = expectations()["seconds"]
-    figures += [expectation_curve(own, month=month, by=by, at=surveyed) for by in (None, "channel")]
-    tidy = pl.concat([_grouped_by(frame) for frame in figures], how="diagonal")
-    groups = [name for name in tidy.columns if name not in ESTIMATES]
-    tidy = tidy.select("by", pl.col("month").fill_null(month), pl.col(groups[2:]), *ESTIMATES)
+    figures += [expectation_curve(own, month=month, by=by, at=survey["seconds"]) for by in (None, "channel")]
+    figures.append(expected_time(own, survey, month=month))
+    return figures
+
+
+def _figures_of_agent(waits: Waits, month: str, goal: str | None) -> list[pl.DataFrame]:
+    """The figures of one agent's page."""
+    return [measure(waits, month=month, by="agent", target=goal)]
+
+
+def _write_figures(
+    figures: Callable[[str, str | None], list[pl.DataFrame]], month: str, target: str, draft: Path
+) -> None:
+    """Write figures as one tidy table."""
+    tidy = pl.concat([_grouped_by(frame) for frame in figures(month, target or None)], how="diagonal")
+    groups = [name for name in tidy.columns if name not in (*ESTIMATES, "by", "month")]
+    own_month = pl.col("month").fill_null(month) if "month" in tidy.columns else pl.lit(month).alias("month")
+    tidy = tidy.select("by", own_month, *groups, *ESTIMATES)
     for suffix in ("parquet", "csv"):
         write_table(tidy, draft / f"estimates.{suffix}")
 

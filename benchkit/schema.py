@@ -145,7 +145,7 @@ WAITS = Table(
         "messages_in_wait": pl.Int64(),
         "needs_reply": pl.Boolean(),
     },
-    optional=DIMENSIONS,
+    optional={**DIMENSIONS, "credited_by_hand": pl.Boolean()},
     rules={
         "a wait is never negative": pl.col("wait_seconds") >= 0,
         "a wait that is over has an end": (pl.col("outcome") == "awaiting")
@@ -160,13 +160,19 @@ ESTIMATES: Mapping[str, pl.DataType] = {
     "estimate": pl.Float64(),
     "lower": pl.Float64(),
     "upper": pl.Float64(),
+    "bound_lower": pl.Float64(),
+    "bound_upper": pl.Float64(),
     "n": pl.Int64(),
     "n_replied": pl.Int64(),
     "status": pl.Enum(STATUSES),
     "method": pl.String(),
     "definition": pl.String(),
 }
-"""The columns of an estimate, after those it is grouped by."""
+"""The columns of an estimate, after those it is grouped by.
+
+`lower` and `upper` are its interval; `bound_lower` and `bound_upper`, where there are any, what
+is certain: between them it ends up, whatever becomes of waits still open.
+"""
 
 
 class RuleError(BenchkitError):

@@ -40,6 +40,7 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | N
         if "provisional" in statuses
         else "",
         f"Rows that could not be read, and are in no figure: {unreadable:,}." if unreadable else "",
+        _sentence(waits.corrections_sentence()),
     ]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
     return Html(f'<ul class="remarks">{items}</ul>') if items else None
@@ -69,6 +70,8 @@ def provenance(waits: Waits, **parameters: object) -> Html:
     """Say what the figures were made from, with what, and by which parameters."""
     packages = ("benchkit", "polars", "numpy", "scipy", "altair")
     made_with = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    if parameters.get("peers") and waits.peers and not waits.peers.named:
+        parameters["peers"] = "chosen brands"
     asked = (f"{name} = {value}" for name, value in parameters.items() if value not in ("", False))
     told = {
         "Data": ", ".join(part for part in (waits.about.name, waits.about.licence) if part),
@@ -79,6 +82,10 @@ def provenance(waits: Waits, **parameters: object) -> Html:
         "Made with": ", ".join(made_with),
     }
     return facts(told.items())
+
+
+def _sentence(text: str) -> str:
+    return text and f"{text[0].upper()}{text[1:]}."
 
 
 def _last_month(estimates: pl.DataFrame) -> pl.DataFrame:

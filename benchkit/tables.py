@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -14,7 +15,7 @@ from benchkit.errors import UnknownNameError
 from benchkit.html import Cell, Html, escape, table
 from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
-from benchkit.words import NOTHING, count, figure, human_seconds, month_name, span
+from benchkit.words import NOTHING, change, change_span, count, figure, human_seconds, month_name, span
 
 BETWEEN = " · "
 """Between the parts of a group's label."""
@@ -133,11 +134,22 @@ def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
     groups = _groups(curve, "seconds", points["seconds"])
     rows: list[list[Cell]] = []
     for place, point in enumerate(points.iter_rows(named=True)):
-        got = [_cell_of(group.cells[place], "share") for group in groups]
+        got = [cell for group in groups for cell in _got_and_gap(group.cells[place], point["share"])]
         rows.append([f"within {point['threshold']}", (f"{point['share']:.0%}", f"{point['year']}"), *got])
     sources = "; ".join(expected["source"].unique().sort())
-    header = ("Time", "Expect an answer", *(f"{group.label}: answered{among}" for group in groups))
+    whose = [[f"{group.label}: answered{among}", "Gap"] for group in groups]
+    header = ("Time", "Expect an answer", *chain.from_iterable(whose))
     return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
+
+
+def _got_and_gap(row: Mapping[str, Any], expected: float) -> tuple[Cell, Cell]:
+    """What was answered in time, and how far that is from what is expected (of which no error is known)."""
+    if row["estimate"] is None:
+        return _cell_of(row, "share"), NOTHING
+    gap, low, high = (
+        None if row[name] is None else row[name] - expected for name in ("estimate", "lower", "upper")
+    )
+    return _cell_of(row, "share"), (change(gap, "share"), change_span(low, high, "share"))
 
 
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:
@@ -236,5 +248,8 @@ def _cell_of(row: Mapping[str, Any], unit: str) -> tuple[str, str]:
     """A figure and its interval; or a dash, and where it is not withheld, why."""
     if row["estimate"] is None:
         return NOTHING, "" if row["status"] == "withheld" else row["method"].partition(":")[0]
-    notes = (span(row["lower"], row["upper"], unit), "provisional" if row["status"] == "provisional" else "")
+    notes = [span(row["lower"], row["upper"], unit)]
+    if row["status"] == "provisional":
+        bounds = span(row.get("bound_lower"), row.get("bound_upper"), unit)
+        notes.append(f"provisional{bounds and f', to end at {bounds}'}")
     return figure(row["estimate"], unit), "\n".join(note for note in notes if note)

@@ -85,6 +85,33 @@ def span(lower: float | None, upper: float | None, unit: str) -> str:
     return f"{figure(lower, unit)}{dash}{figure(upper, unit)}"
 
 
+def change(value: float | None, unit: str) -> str:
+    """Say a difference of two values in a metric's unit, with its sign; of shares in points.
+
+    >>> change(-0.012, "share"), change(720.0, "seconds"), change(0.0, "share"), change(None, "share")
+    ('−1.2 points', '+12 min', '±0.0 points', '–')
+    """
+    if value is None:
+        return NOTHING
+    told = f"{abs(100 * value):.1f} points" if unit == "share" else figure(abs(value), unit)
+    is_nothing = not any(digit in told for digit in "123456789")
+    return f"{'±' if is_nothing else '−' if value < 0 else '+'}{told}"
+
+
+def change_span(lower: float | None, upper: float | None, unit: str) -> str:
+    """Say the interval of a difference.
+
+    >>> change_span(-0.04, 0.016, "share"), change_span(-60.0, None, "seconds")
+    ('−4.0 to +1.6 points', 'from −1 min')
+    """
+    low, high = change(lower, unit), change(upper, unit)
+    if lower is None or upper is None:
+        return (
+            f"from {low}" if upper is None and lower is not None else f"up to {high}" if lower is None else ""
+        )
+    return f"{low.removesuffix(' points')} to {high}"
+
+
 def legible(text: str) -> str:
     """Text with a mark in place of each character that no page may hold.
 

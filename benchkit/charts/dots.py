@@ -124,6 +124,34 @@ def reply_times_by_group(
     )
 
 
+def parts_of_reply_time(
+    estimates: pl.DataFrame, *, month: str = "", own: str = "", most: int = 30, width: int = 720
+) -> alt.LayerChart:
+    """Draw how long waits were in the queue, and how long with whoever answered them.
+
+    >>> from benchkit import find_waits, measure
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> waits = find_waits(from_timelines("C0 S10 A30", "C0 S20 A50"))
+    >>> parts_of_reply_time(measure(waits, by="agent", min_waits=0)).description
+    'What part of a reply time is the queue? Example/A: 15 min in the queue, 25 min with the agent.'
+
+    Medians, of answered waits that were assigned to somebody. Everything else is as in
+    `reply_times_by_group`.
+    """
+    words = {"queue_seconds_median": "in the queue", "handling_seconds_median": "with the agent"}
+    return _dots(
+        estimates,
+        {first_told(estimates, [name]): word for name, word in words.items()},
+        question="What part of a reply time is the queue?",
+        x_title="Median time, of waits that were assigned",
+        month=month,
+        own=own,
+        most=most,
+        width=width,
+        preposition="",
+    )
+
+
 def _listed(columns: list[str]) -> str:
     return " and ".join(columns)
 
@@ -163,6 +191,7 @@ def _dots(
     own: str,
     most: int,
     width: int,
+    preposition: str = "within ",
 ) -> alt.LayerChart:
     """A row for each group, and in it a dot and an interval for each metric, told apart by horizon."""
     estimates = credited_to_somebody(estimates)
@@ -179,7 +208,8 @@ def _dots(
     )
     placed, x = across(rows, metrics[0].unit, title=x_title)
     told_apart = list(series.values())
-    legend = alt.Legend(title="Within", symbolOpacity=1) if len(series) > 1 and groups else None
+    title = preposition.strip().capitalize() or None
+    legend = alt.Legend(title=title, symbolOpacity=1) if len(series) > 1 and groups else None
     colours, shapes = (
         alt.Scale(domain=told_apart, range=looks[: len(series)]) for looks in (PALETTE, _SHAPES)
     )
@@ -209,7 +239,9 @@ def _dots(
             _cut(len(listed), len(groups), with_own=with_own) if len(groups) < len(with_figure) else "",
             left_out(estimates, metrics, set(listed) - with_figure),
         ],
-        alt_text=_in_words(rows, groups, horizons),
+        alt_text=_in_words(
+            rows, groups, {name: word and f" {preposition}{word}" for name, word in horizons.items()}
+        ),
         width=width,
         height=ROW_HEIGHT * max(len(groups), 1),
     )
@@ -221,7 +253,7 @@ def _cut(n_listed: int, n_drawn: int, *, with_own: bool) -> str:
     return f"{which} with most waits; the table has all {n_listed:,}"
 
 
-def _in_words(rows: pl.DataFrame, groups: list[str], horizons: Mapping[str, str]) -> str:
+def _in_words(rows: pl.DataFrame, groups: list[str], words: Mapping[str, str]) -> str:
     """The figures of the first groups, for those who do not see the picture."""
     figures = {
         (group, metric): told for group, metric, told in rows.select("group", "metric", "figure").rows()
@@ -229,9 +261,7 @@ def _in_words(rows: pl.DataFrame, groups: list[str], horizons: Mapping[str, str]
     told = []
     for group in groups[:_MAX_TOLD]:
         parts = [
-            f"{figures[group, metric]} within {word}" if word else figures[group, metric]
-            for metric, word in horizons.items()
-            if (group, metric) in figures
+            f"{figures[group, metric]}{word}" for metric, word in words.items() if (group, metric) in figures
         ]
         told.append(f"{group}: {', '.join(parts)}")
     if len(groups) > _MAX_TOLD:

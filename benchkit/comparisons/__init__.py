@@ -1,1 +1,17 @@
 """Waits in, tidy comparisons out: between months and weeks, with peers, and with what is expected."""
+
+from benchkit.comparisons.beside import beside_published
+from benchkit.comparisons.changes import changes
+from benchkit.comparisons.expected import expected_time
+from benchkit.comparisons.units import Comparison, compare
+from benchkit.comparisons.weeks import control_chart, promises
+
+__all__ = [
+    "Comparison",
+    "beside_published",
+    "changes",
+    "compare",
+    "control_chart",
+    "expected_time",
+    "promises",
+]

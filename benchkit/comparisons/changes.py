@@ -57,7 +57,7 @@ def changes(waits: Waits, estimates: pl.DataFrame, *, month: str) -> pl.DataFram
             found = told.filter(month=before, metric=metric.name).to_dicts()
             if found and metric.unit != "count" and found[0]["definition"] == now[metric.name]["definition"]:
                 rows.append(_change(waits, metric, now[metric.name], found[0]))
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    return pl.DataFrame(rows, schema=_SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
 def _change(waits: Waits, metric: Metric, now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def compare(
     by: str = "brand",
     within: str = "",
     metric: str | Metric = "",
+    only: str = "",
     top: int = TOP,
     min_waits: int = MIN_WAITS,
 ) -> Comparison:
@@ -88,7 +89,9 @@ def compare(
 
     All of them with 95% limits, widened as far as waits of one week go well or badly
     together. Waits not watched for long enough are left out. `lines` has the funnel's limits
-    by `within` and `n`. Raises `BenchkitError` for what cannot be compared.
+    by `within` and `n`. `only` keeps one unit's row of all that were compared.
+
+    Raises `BenchkitError` for what cannot be compared.
     Source: see `benchkit.stats`.
     """
     share = in_time(waits, metric, hours=1 if by == "agent" else 24, by_agent=by == "agent")
@@ -115,7 +118,8 @@ def compare(
         ),
         pl.lit(work.strata.words).alias("adjusted_for"),
     )
-    return Comparison(units, pl.concat(lines))
+    kept = pl.lit(True) if not only else (pl.col(by) == only).fill_null(False)
+    return Comparison(units.filter(kept), pl.concat(lines))
 
 
 class _Work(NamedTuple):

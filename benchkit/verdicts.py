@@ -1,0 +1,233 @@
+"""What comparisons say, in sentences and tables; every cell is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from benchkit.catalogue import find_metrics
+from benchkit.html import Cell, Html, escape, table
+from benchkit.metrics import Metric
+from benchkit.tables import BETWEEN, group_columns, group_label
+from benchkit.words import (
+    NOTHING,
+    change,
+    change_span,
+    count,
+    figure,
+    human_seconds,
+    month_name,
+    percent,
+    span,
+)
+
+_WHOLE, _CHANCE = 0.995, 1.96
+_WORSE_BETTER = {"share": ("fell", "rose"), "seconds": ("grew shorter", "grew longer")}
+
+
+def changes(compared: pl.DataFrame) -> Html:
+    """Say of each figure whether there is evidence that it changed, and what of it is mix and what service.
+
+    >>> compared = pl.DataFrame({"metric": "answered_within_1h", "before": "2026-09", "estimate": [-0.012],
+    ...     "lower": -0.04, "upper": 0.016, "mix": 0.001, "rate": -0.013, "status": "final", "method": ""})
+    >>> "no evidence of a change from September 2026" in changes(compared).html
+    True
+
+    `compared` is what `comparisons.changes` gives.
+    """
+    items = []
+    for (name,), rows in compared.group_by("metric", maintain_order=True):
+        metric = find_metrics(str(name))[0]
+        told = "; ".join(_change(row, metric) for row in rows.to_dicts())
+        items.append(f"<li><b>{escape(metric.label)}</b>: {escape(told)}.</li>")
+    if not items:
+        return Html('<p class="note">There is no earlier month to compare with.</p>')
+    return Html(f'<ul class="changes">{"".join(items)}</ul>{_on_mix(compared)}')
+
+
+def _change(row: Mapping[str, Any], metric: Metric) -> str:
+    fell, rose = _WORSE_BETTER[metric.unit]
+    lower, upper, said = row["lower"], row["upper"], change(row["estimate"], metric.unit)
+    verdict = "no evidence of a change"
+    if lower is not None and lower > 0:
+        verdict = rose
+    elif upper is not None and upper < 0:
+        verdict = fell
+    parts = [f"interval {change_span(lower, upper, metric.unit)}"]
+    if row["mix"] is not None:
+        mix, rate = (change(row[part], metric.unit).removesuffix(" points") for part in ("mix", "rate"))
+        parts.append(f"mix {mix}, service {rate}")
+    if row["status"] == "provisional":
+        parts.append("provisional")
+    since = f"{verdict} {'since' if verdict in (fell, rose) else 'from'} {month_name(row['before'])}"
+    return f"{since}: {said} ({'; '.join(parts)})"
+
+
+def _on_mix(compared: pl.DataFrame) -> str:
+    cells = {method.partition("; mix of ")[2] for method in compared["method"]} - {""}
+    if not cells:
+        return ""
+    by = " or ".join(sorted(cells))
+    return (
+        '<p class="note">Mix: the change, had only the mix of messages changed, by '
+        f"{escape(by)}; service: had only the share answered in each of these changed. "
+        "They sum to the change, and are as uncertain as it is.</p>"
+    )
+
+
+def promises(kept: pl.DataFrame) -> Html:
+    """Say what could be promised: the share within each time that 9 of 10 weeks have kept.
+
+    `kept` is what `comparisons.promises` gives.
+    """
+    told = [row for row in kept.to_dicts() if row["share"] is not None]
+    if not told:
+        return Html('<p class="note">Too few whole weeks to say what could be promised.</p>')
+    rows: list[Sequence[Cell]] = [
+        (
+            f"within {human_seconds(row['seconds'])}",
+            f"{row['share']:.0%}",
+            f"in {row['kept']} of {row['weeks']} weeks",
+            NOTHING if row["assured"] is None else f"{row['assured']:.0%}",
+        )
+        for row in told
+    ]
+    header = ("Answered", "Can be promised", "Was kept", "With 95% confidence")
+    aimed = [row for row in told if row["target"] is not None]
+    notes = [_contract((aimed or [row for row in told if row["seconds"] == 86_400] or told)[0])]
+    notes += [
+        f"The target, {row['target']:.0%} within {human_seconds(row['seconds'])}, was kept in "
+        f"{row['target_kept']} of {row['weeks']} weeks."
+        for row in aimed
+    ]
+    notes.append(
+        "Can be promised: the largest whole percent that at least nine of ten of these weeks kept. With 95% "
+        "confidence: as much is kept in nine of ten weeks to come, as far as they are like these."
+    )
+    return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}</p>' for note in notes))
+
+
+def _contract(row: Mapping[str, Any]) -> str:
+    among = " of those we answer" if row["metric"].startswith("replied") else ""
+    share = row["share"] if row["assured"] is None else row["assured"]
+    return (
+        f"In words for a contract: “In at least nine weeks of ten, at least {share:.0%} of the messages that "
+        f"need a reply{among} get one from a person within {human_seconds(row['seconds'])}.”"
+    )
+
+
+def expected_time(met: pl.DataFrame) -> Html:
+    """Say how many were answered within the time they expect, by each survey.
+
+    `met` is what `comparisons.expected_time` gives.
+    """
+    items = []
+    for row in met.with_columns(group_label(met.drop("year"), together="").alias("group")).to_dicts():
+        who = f"{row['group']}, " if row["group"] else ""
+        if row["estimate"] is None:
+            said = row["method"]
+        else:
+            low, high = percent(row["bound_lower"]), percent(row["bound_upper"])
+            said = (
+                f"between {low} and {high} of customers were answered within the time they expect; literal "
+                f"reading {high}, by interpolation {percent(row['estimate'])}"
+            )
+            limits = span(row["lower"], row["upper"], "share")
+            said += f"; 95% interval {limits}" if limits else ""
+            said += ", provisional" if row["status"] == "provisional" else ""
+        told = f"{who}by the survey of {row['year']}: {said}"
+        items.append(f"<li>{escape(told)}.</li>")
+    return Html(f'<ul class="changes">{"".join(items)}</ul>')
+
+
+def side_by_side(units: pl.DataFrame) -> Html:
+    """Show brands or agents with what chance, case mix and small numbers leave of their figures.
+
+    `units` is what `comparisons.compare` gives. Those with most waits come first: it is no ranking.
+    """
+    shown = units.filter(pl.col("adjusted").is_not_null()).with_columns(group_label(units).alias("group"))
+    by_agent = "agent" in group_columns(units)
+    size = "n_replied" if by_agent else "n"
+    rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
+    if not rows:
+        return Html('<p class="note">There are not two with enough waits to compare.</p>')
+    adjusted = "Against the same work" if by_agent else "On the same mix"
+    who = group_columns(units)[0].capitalize()
+    header = (who, "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
+    metric = find_metrics(str(shown["metric"][0]))[0].label
+    cells, top = shown["adjusted_for"][0], shown["top"][0]
+    notes = [
+        f"Share: {metric[:1].lower()}{metric[1:]}",
+        f"{adjusted}: replies in time over those that all together would have had in time on the same {cells}"
+        if by_agent
+        else f"{adjusted}: the share, had all the same {cells}",
+        "Drawn to the rest: the share one would bet on, few waits counting for less",
+        "Place: between which places the true share lies, with 95% confidence; whoever is marked ✦ could "
+        f"be among the {top} {'fastest' if by_agent else 'with most answered in time'}",
+    ]
+    left_out = units.height - len(rows)
+    notes += [f"Not compared, with too few waits: {left_out:,}"] if left_out else []
+    return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}.</p>' for note in notes))
+
+
+def _unit(row: Mapping[str, Any], by_agent: bool) -> Sequence[Cell]:
+    name, _, more = row["group"].partition(BETWEEN)
+    if by_agent:
+        limits = f"{row['ratio_lower']:.2f}–{row['ratio_upper']:.2f}"
+        adjusted = (f"{row['ratio']:.2f}×", limits)
+    else:
+        mix = "" if row["coverage"] > _WHOLE else f"\nof {percent(row['coverage'])} of the mix"
+        adjusted = (percent(row["adjusted"]), _limits(row, "adjusted") + mix)
+    lower, upper = row["rank_lower"], row["rank_upper"]
+    place = f"{lower}–{upper}" if lower < upper else f"{lower}"
+    return (
+        (name, more),
+        count(row["n_replied" if by_agent else "n"]),
+        (percent(row["estimate"]), _limits(row)),
+        adjusted,
+        (percent(row["shrunk"]), _limits(row, "shrunk")),
+        (f"{place}{' ✦' if row['could_be_top'] else ''}", f"of {row['ranked']}"),
+        _stand(row),
+    )
+
+
+def _limits(row: Mapping[str, Any], name: str = "") -> str:
+    prefix = name and f"{name}_"
+    return span(row[f"{prefix}lower"], row[f"{prefix}upper"], "share")
+
+
+def _stand(row: Mapping[str, Any]) -> str:
+    """Where a unit stands, in words: beyond chance, and beyond what units differ anyway."""
+    side = "above" if row["chance_z"] > 0 else "below"
+    if abs(row["chance_z"]) <= _CHANCE:
+        return "as chance can explain"
+    if not row["outside"]:
+        return f"{side}, as some are"
+    return f"{'far ' if abs(row['outside']) > 1 else ''}{side} the others"
+
+
+def published(beside: pl.DataFrame) -> Html:
+    """Show published figures beside one's own where they mean the same, and say why others do not.
+
+    `beside` is what `comparisons.beside_published` gives.
+    """
+    alike = [row for row in beside.to_dicts() if row["estimate"] is not None]
+    rows: list[Sequence[Cell]] = [
+        (
+            (f"Answered within {human_seconds(row['seconds'])}", "published of messages, measured of waits"),
+            (percent(row["value"]), f"{row['publisher']} {row['year']}"),
+            (percent(row["estimate"]), _limits(row)),
+        )
+        for row in alike
+    ]
+    shown = table(("Share", "Published", "Here"), rows).html if rows else ""
+    apart = [row for row in beside.to_dicts() if row["unlike"]]
+    reasons = sorted({reason for row in apart for reason in row["unlike"].split("; ")})
+    listed = "; ".join(
+        f"{row['industry']} {figure(row['value'], row['unit'])} ({row['publisher']} {row['year']})"
+        for row in apart
+    )
+    why = f"Published, but not set beside these figures, since of each some is true: {'; '.join(reasons)}"
+    return Html(f'{shown}<details class="note"><summary>{escape(why)}</summary>{escape(listed)}.</details>')
