@@ -151,7 +151,7 @@ class Curves:
         """By group: whether one cluster holds all its waits, which tells nothing of how clusters vary."""
         if self.cluster is None:
             return np.zeros(self.groups.size, dtype=bool)
-        group, cluster = self.table.waits.group, self.cluster[self.table.waits.order]
+        group, cluster = self.table.group, self.cluster[self.table.order]
         one = np.zeros(self.groups.size, dtype=np.int64)
         one[group] = cluster
         return np.asarray(np.bincount(group, cluster != one[group], self.groups.size) == 0)

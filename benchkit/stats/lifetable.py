@@ -28,19 +28,8 @@ class State(NamedTuple):
         yield from (one * other for one, other in ((p, p), (q, q), (g, g), (p, q), (p, g), (q, g)))
 
 
-class Waits(NamedTuple):
-    """The waits of a table in its order: by group, and in each by when they ended."""
-
-    order: Ints
-    group: Ints
-    key: Ints
-    begin: Ints | None
-    happened: Bools
-    in_cause: Bools
-
-
 class Paths(NamedTuple):
-    """What each wait adds to the error, in the order of `Waits`.
+    """What each wait adds to the error, in the order of the table.
 
     Under observation from row `start` it adds the state `under`, over from row `end` the state `over`.
     """
@@ -57,6 +46,8 @@ class LifeTable:
 
     `key` numbers the rows by group and tick, `first` says where each group's rows begin;
     `a` and `b` are the running sums that errors are made of. Ticks are whole numbers from 0.
+    `waits` holds each wait's key and what came of it, packed into one number, as given, and
+    `in_order` the same in order.
     """
 
     key: Ints
@@ -68,7 +59,9 @@ class LifeTable:
     tail: Floats
     a: Floats
     b: Floats
-    waits: Waits
+    waits: Ints
+    in_order: Ints
+    entry: Ints | None
 
     def at(self, ticks: npt.ArrayLike) -> Floats:
         """The cumulative incidence by group and tick."""
@@ -104,6 +97,16 @@ class LifeTable:
         errors = [np.sqrt((part**2).sum(axis=1)) for part in parts]
         return np.concatenate([np.empty((self.first.size, 0)), *errors], axis=1)
 
+    @cached_property
+    def order(self) -> Ints:
+        """The waits by group, and in each by when they ended."""
+        return np.argsort(self.waits)
+
+    @cached_property
+    def group(self) -> Ints:
+        """The group of each wait, in order."""
+        return self.in_order // (4 * self.reach)
+
     def influence(self, ticks: npt.ArrayLike, cluster: Ints) -> Floats:
         """How much each cluster moves the estimate, by group, cluster and tick, of ascending ticks.
 
@@ -111,12 +114,12 @@ class LifeTable:
         """
         wanted = np.asarray(ticks, dtype=np.int64)
         _, under, _, over = self.paths
-        waits, rows = self.waits, self._rows(wanted)
+        rows = self._rows(wanted)
         n_clusters = int(cluster.max(initial=0)) + 1
         shape = (self.first.size, n_clusters, wanted.size + 1)
-        member = (waits.group * n_clusters + cluster[waits.order]) * shape[2]
-        begun = member + (0 if waits.begin is None else np.searchsorted(wanted, waits.begin))
-        ended = member + np.searchsorted(wanted, waits.key - waits.group * self.reach - 1)
+        member = (self.group * n_clusters + cluster[self.order]) * shape[2]
+        begun = member + (0 if self.entry is None else np.searchsorted(wanted, self.entry[self.order]))
+        ended = member + np.searchsorted(wanted, (self.in_order >> 2) - self.group * self.reach - 1)
 
         def so_far(cell: Ints, weight: Floats) -> Floats:
             added = np.broadcast_to(weight, cell.shape)
@@ -133,16 +136,16 @@ class LifeTable:
     @cached_property
     def paths(self) -> Paths:
         """What each wait adds to the error."""
-        waits = self.waits
-        end = _last_row(self.key, waits.key)
-        own = np.where(waits.happened, self.tail[end] / self.at_risk[end], 0.0)
+        key, happened, in_cause = _unpacked(self.in_order)
+        end = _last_row(self.key, key)
+        own = np.where(happened, self.tail[end] / self.at_risk[end], 0.0)
         slope = self.a[end] - own
-        level = own * self.estimate[end] - self.b[end] + np.where(waits.in_cause, self.jump[end], 0.0)
-        if waits.begin is None:
-            nothing = np.zeros(1)
+        level = own * self.estimate[end] - self.b[end] + np.where(in_cause, self.jump[end], 0.0)
+        nothing = np.zeros(1)
+        if self.entry is None:
             under = State(nothing, nothing, np.ones(1))
-            return Paths(self.first[waits.group], under, end, State(slope, level, nothing))
-        start = _last_row(self.key, waits.group * self.reach + waits.begin + 1)
+            return Paths(self.first[self.group], under, end, State(slope, level, nothing))
+        start = _last_row(self.key, self.group * self.reach + self.entry[self.order] + 1)
         missed_a, missed_b = self.a[start], self.b[start]
         under = State(-missed_a, missed_b, np.ones(end.size))
         return Paths(start, under, end, State(slope - missed_a, level + missed_b, np.zeros(end.size)))
@@ -164,10 +167,9 @@ class LifeTable:
             for before, after in zip(under.products(), over.products(), strict=True):
                 yield self._summed(start, before) + self._summed(end, after - before)
             return
-        waits = self.waits
-        whose = waits.group * (int(cluster.max(initial=0)) + 1) + cluster[waits.order]
+        whose = self.group * (int(cluster.max(initial=0)) + 1) + cluster[self.order]
         row, steps = end, State(*(last - first for first, last in zip(under, over, strict=True)))
-        if waits.begin is not None:
+        if self.entry is not None:
             whose, row = np.tile(whose, 2), np.concatenate([start, end])
             steps = State(*(np.concatenate(parts) for parts in zip(under, steps, strict=True)))
         order = np.argsort(whose * self.key.size + row)
@@ -175,7 +177,7 @@ class LifeTable:
         begins = np.flatnonzero(np.diff(whose, prepend=-1))
         nothing = np.zeros(begins.size)
         size = np.diff(begins, append=whose.size).astype(np.float64)
-        origin = State(nothing, nothing, size if waits.begin is None else nothing)
+        origin = State(nothing, nothing, size if self.entry is None else nothing)
         states = [
             _restarted(np.broadcast_to(step, row.shape)[order], begins, at)
             for step, at in zip(steps, origin, strict=True)
@@ -200,33 +202,36 @@ def life_table(
     event), `outcome` how (0 censored), `entry` the last tick before it came under observation.
     """
     reach = int(tick.max(initial=-1)) + 3
-    keys = group * reach + tick + 1
-    order = np.argsort(keys)
-    keys, kind = keys[order], outcome[order]
-    waits = Waits(order, group[order], keys, None if entry is None else entry[order], kind > 0, kind == cause)
-    origins = np.arange(n_groups, dtype=np.int64) * reach
-    rows = np.sort(np.concatenate([origins, keys[waits.happened]]))
-    rows = rows[np.diff(rows, prepend=-1) > 0]  # much faster than np.unique
-    first = np.searchsorted(rows, origins)
+    packed = 4 * (group * reach + tick + 1) + 2 * (outcome == cause) + (outcome > 0)
+    in_order = np.sort(packed)  # much faster than np.argsort
+    keys, happened, in_cause = _unpacked(in_order)
+    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    ended = _counted(happened, begins)
+    begins, ended, caused = begins[ended > 0], ended[ended > 0], _counted(in_cause, begins)[ended > 0]
 
-    before, upto = np.searchsorted(keys, rows), np.searchsorted(keys, rows, side="right")
-    ended, in_cause = (_counted(which, before, upto) for which in (waits.happened, waits.in_cause))
-    after = np.searchsorted(keys, origins + reach)[rows // reach]
-    at_risk = after - before
+    origins = np.arange(n_groups, dtype=np.int64) * reach
+    place = np.searchsorted(keys[begins], origins)
+    size = np.diff(place, append=begins.size)
+    at_risk = np.repeat(np.searchsorted(keys, origins + reach), size) - begins
+    rows = keys[begins]
     if entry is not None:
-        at_risk = at_risk - (after - np.searchsorted(np.sort(group * reach + entry + 1), rows))
-    at_risk = np.maximum(at_risk, 1)  # an origin without waits
+        late = np.sort(group * reach + entry + 1)
+        at_risk -= np.repeat(np.searchsorted(late, origins + reach), size) - np.searchsorted(late, rows)
+    first = place + np.arange(n_groups)
+    rows, at_risk, ended, caused = (
+        np.insert(values, place, origin)
+        for values, origin in ((rows, origins), (at_risk, 1), (ended, 0), (caused, 0))
+    )
 
     remaining = 1.0 - ended / at_risk
     tail = np.where(remaining > 0, 1.0 / np.where(remaining > 0, remaining, 1.0), 0.0)
     still = _running(np.cumprod, remaining, first)
-    jump = np.concatenate([[1.0], still[:-1]]) / at_risk
-    jump[first] = 1.0 / at_risk[first]
-    estimate = _running(np.cumsum, jump * in_cause, first)
+    jump = np.concatenate([[1.0], still[:-1]])[: rows.size] / at_risk
+    estimate = _running(np.cumsum, jump * caused, first)
     hazard = tail * ended / at_risk / at_risk
     a = _running(np.cumsum, hazard, first)
-    b = _running(np.cumsum, hazard * estimate + jump * in_cause / at_risk, first)
-    return LifeTable(rows, first, reach, at_risk, estimate, jump, tail, a, b, waits)
+    b = _running(np.cumsum, hazard * estimate + jump * caused / at_risk, first)
+    return LifeTable(rows, first, reach, at_risk, estimate, jump, tail, a, b, packed, in_order, entry)
 
 
 def first_where(holds: Bools, offsets: Ints) -> Ints:
@@ -244,9 +249,15 @@ def _last_row(rows: Ints, keys: Ints) -> Ints:
     return np.asarray(np.searchsorted(rows, keys, side="right") - 1, dtype=np.int64)
 
 
-def _counted(happened: Bools, before: Ints, upto: Ints) -> Ints:
-    counted: Ints = np.concatenate([[0], np.cumsum(happened)])
-    return counted[upto] - counted[before]
+def _unpacked(waits: Ints) -> tuple[Ints, Bools, Bools]:
+    """The key of each wait, whether it ended, and whether in the cause."""
+    return waits >> 2, (waits & 1) > 0, (waits & 2) > 0
+
+
+def _counted(happened: Bools, begins: Ints) -> Ints:
+    if not begins.size:
+        return begins
+    return np.asarray(np.add.reduceat(happened, begins, dtype=np.int64))
 
 
 def _running(accumulate: Callable[..., Floats], values: Floats, first: Ints) -> Floats:
