@@ -41,7 +41,7 @@ class Estimates(NamedTuple):
 
     def horizon(self, place: int) -> Estimates:
         """The estimates for one of the horizons."""
-        return Estimates(*(part[:, place : place + 1] for part in self))
+        return Estimates._make(part[:, place : place + 1] for part in self)
 
 
 class Margin(NamedTuple):
@@ -65,7 +65,7 @@ def shares(sample: Sample, horizons_seconds: Sequence[int], *, cause: int = REPL
         return plain
     adjusted = _incidence_shares(sample, np.asarray(horizons_seconds), cause)
     chosen = (np.where(provisional, ours, theirs) for ours, theirs in zip(adjusted, plain, strict=True))
-    return Estimates(*chosen)._replace(provisional=provisional)
+    return Estimates._make(chosen)._replace(provisional=provisional)
 
 
 def bands(

@@ -237,19 +237,25 @@ def _figures(
     least = max(min_waits, 1)
     n, n_replied = sample.month.counts, sample.month.replied.counts
     withheld = (n_replied if of_replied else n) < least
-    told = (np.where(withheld, np.nan, figure[:, 0]) for figure in found[:5])
+    told = {name: np.where(withheld, np.nan, getattr(found, name)[:, 0]) for name in _FIGURES}
     status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
     words = {"answered ": of_replied, f"{_WHICH.get(which, which)} ": which != "all"}
     kind = "".join(word for word, applies in words.items() if applies)
     fewer = f"fewer than {least:,} {kind}waits"
     method = np.where(withheld, fewer, found.method[:, 0])
-    return _Rows(name, *told, n, n_replied, status, method)
+    return _Rows(name, n=n, n_replied=n_replied, status=status, method=method, **told)
 
 
 def _unfigured(name: str, sample: Sample, status: str, method: str) -> _Rows:
     nothing, n = np.full(sample.n_groups, np.nan), sample.month.counts
-    same = (np.full(n.size, status), np.full(n.size, method, dtype=object))
-    return _Rows(name, *[nothing] * 5, n, sample.month.replied.counts, *same)
+    return _Rows(
+        name,
+        n=n,
+        n_replied=sample.month.replied.counts,
+        status=np.full(n.size, status),
+        method=np.full(n.size, method, dtype=object),
+        **dict.fromkeys(_FIGURES, nothing),
+    )
 
 
 def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> pl.DataFrame:

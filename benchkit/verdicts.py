@@ -231,3 +231,34 @@ def published(beside: pl.DataFrame) -> Html:
     )
     why = f"Published, but not set beside these figures, since of each some is true: {'; '.join(reasons)}"
     return Html(f'{shown}<details class="note"><summary>{escape(why)}</summary>{escape(listed)}.</details>')
+
+
+def corrected(figures: pl.DataFrame) -> Html | None:
+    """Show the figures that corrections by hand have changed, before and after; None where there are none.
+
+    `figures` is what `comparisons.before_and_after` gives.
+    """
+    after = figures.filter(corrections="after")
+    keys = [name for name in group_columns(figures) if name != "corrections"]
+    told = ("estimate", "n", "n_replied")
+    both = (
+        figures.filter(corrections="before")
+        .join(after, on=[*keys, "metric"], how="full", coalesce=True, nulls_equal=True, suffix="_after")
+        .filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in told))
+        .filter(pl.col("status").fill_null("final") != "refused")
+        .sort(*keys, "metric", nulls_last=True)
+    )
+    if after.is_empty():
+        return None
+    if both.is_empty():
+        return Html('<p class="note">The corrections change none of these figures.</p>')
+    label = group_label(both.select(*keys, "metric"))
+    rows: list[Sequence[Cell]] = []
+    for row in both.with_columns(label.alias("group")).to_dicts():
+        metric = find_metrics(row["metric"])[0]
+        cells = [
+            (figure(row[f"estimate{suffix}"], metric.unit), f"of {count(row[f'n{suffix}'])} waits")
+            for suffix in ("", "_after")
+        ]
+        rows.append(((row["group"], metric.label), *cells))
+    return table((" and ".join(keys).capitalize() or "Figure", "Before", "After"), rows)

@@ -5,9 +5,11 @@ from benchkit.comparisons.changes import changes
 from benchkit.comparisons.expected import expected_time
 from benchkit.comparisons.units import Comparison, compare
 from benchkit.comparisons.weeks import control_chart, promises
+from benchkit.corrections import before_and_after
 
 __all__ = [
     "Comparison",
+    "before_and_after",
     "beside_published",
     "changes",
     "compare",
