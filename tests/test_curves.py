@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, ndtr
 
 from benchkit.errors import BenchkitError
+from benchkit.stats import lifetable
 from benchkit.stats.bands import band_limits, confidence_band, critical_value
 from benchkit.stats.bounds import incidence_bounds
 from benchkit.stats.curves import Curve
@@ -248,6 +249,19 @@ def test_groups_in_one_pass_are_groups_one_by_one(
             np.testing.assert_allclose(ours[place], theirs, atol=1e-9)
         for ours, theirs in zip(median, alone.median(), strict=True):
             assert ours[place] == pytest.approx(np.nan if theirs is None else theirs, nan_ok=True)
+
+
+@pytest.mark.parametrize("waits_at_once", [1, 7, 40])
+def test_counting_in_parts_is_counting_at_once(waits_at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    group, time = rng.choice([0, 1, 3, 4, 8], 200), rng.integers(0, 30, 200)
+    outcome, entry = rng.integers(0, 3, 200), rng.integers(-1, time)
+    whole = life_table(group, time, outcome, n_groups=10, entry=entry)
+    monkeypatch.setattr(lifetable, "_WAITS_AT_ONCE", waits_at_once)
+    parts = life_table(group, time, outcome, n_groups=10, entry=entry)
+    for name in ("key", "first", "at_risk", "estimate", "tail", "a", "b"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    np.testing.assert_array_equal(parts.errors(), whole.errors())
 
 
 @given(marked_waits)

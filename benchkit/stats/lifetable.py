@@ -13,6 +13,7 @@ import numpy.typing as npt
 from benchkit.stats.arrays import Bools, Floats, Ints
 
 _CELLS_AT_ONCE = 4_000_000
+_WAITS_AT_ONCE = 250_000
 
 
 class State(NamedTuple):
@@ -204,24 +205,36 @@ def life_table(
     reach = int(tick.max(initial=-1)) + 3
     packed = 4 * (group * reach + tick + 1) + 2 * (outcome == cause) + (outcome > 0)
     in_order = np.sort(packed)  # much faster than np.argsort
-    keys, happened, in_cause = _unpacked(in_order)
+    late = None if entry is None else np.sort(group * reach + entry + 1)
+    origins = np.arange(n_groups, dtype=np.int64) * reach
+    begins = np.searchsorted(in_order, 4 * origins)
+    blocks = np.flatnonzero(np.diff(begins // _WAITS_AT_ONCE, prepend=0))
+    waits_of, origins_of = np.split(in_order, begins[blocks]), np.split(origins, blocks)
+    parts = [_count(waits, at, reach, late) for waits, at in zip(waits_of, origins_of, strict=True)]
+    key, at_risk, estimate, jump, tail, a, b = (np.concatenate(column) for column in zip(*parts, strict=True))
+    first = np.searchsorted(key, origins)
+    return LifeTable(key, first, reach, at_risk, estimate, jump, tail, a, b, packed, in_order, entry)
+
+
+def _count(
+    waits: Ints, origins: Ints, reach: int, late: Ints | None
+) -> tuple[Ints, Ints, *tuple[Floats, ...]]:
+    """The rows of some groups: what fits into a processor's cache is counted several times faster."""
+    keys, happened, in_cause = _unpacked(waits)
     begins = np.flatnonzero(np.diff(keys, prepend=-1))
     ended = _counted(happened, begins)
     begins, ended, caused = begins[ended > 0], ended[ended > 0], _counted(in_cause, begins)[ended > 0]
-
-    origins = np.arange(n_groups, dtype=np.int64) * reach
-    place = np.searchsorted(keys[begins], origins)
-    size = np.diff(place, append=begins.size)
-    at_risk = np.repeat(np.searchsorted(keys, origins + reach), size) - begins
     rows = keys[begins]
-    if entry is not None:
-        late = np.sort(group * reach + entry + 1)
+    place = np.searchsorted(rows, origins)
+    size = np.diff(place, append=rows.size)
+    at_risk = np.repeat(np.searchsorted(keys, origins + reach), size) - begins
+    if late is not None:
         at_risk -= np.repeat(np.searchsorted(late, origins + reach), size) - np.searchsorted(late, rows)
-    first = place + np.arange(n_groups)
     rows, at_risk, ended, caused = (
-        np.insert(values, place, origin)
-        for values, origin in ((rows, origins), (at_risk, 1), (ended, 0), (caused, 0))
+        np.insert(values, place, at_origin)
+        for values, at_origin in ((rows, origins), (at_risk, 1), (ended, 0), (caused, 0))
     )
+    first = place + np.arange(origins.size)
 
     remaining = 1.0 - ended / at_risk
     tail = np.where(remaining > 0, 1.0 / np.where(remaining > 0, remaining, 1.0), 0.0)
@@ -231,7 +244,7 @@ def life_table(
     hazard = tail * ended / at_risk / at_risk
     a = _running(np.cumsum, hazard, first)
     b = _running(np.cumsum, hazard * estimate + jump * caused / at_risk, first)
-    return LifeTable(rows, first, reach, at_risk, estimate, jump, tail, a, b, packed, in_order, entry)
+    return rows, at_risk, estimate, jump, tail, a, b
 
 
 def first_where(holds: Bools, offsets: Ints) -> Ints:
