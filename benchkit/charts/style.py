@@ -85,7 +85,13 @@ def tooltip(who: str = "group", *, title: str = "Who") -> list[alt.Tooltip]:
 
 
 def notes(
-    rows: pl.DataFrame, *, month: str, among_answered: bool, key: str, provisional: str = "provisional"
+    rows: pl.DataFrame,
+    *,
+    month: str,
+    among_answered: bool,
+    key: str,
+    provisional: str = "provisional",
+    nothing: str = NOTHING_TO_DRAW,
 ) -> list[str]:
     """Whose messages are drawn and of which month, whether that may change, and how to read it."""
     whose = "Messages that were answered" if among_answered else "All who wrote, answered or not"
@@ -93,7 +99,7 @@ def notes(
     reading = ", ".join(part for part in (status, key) if part)
     return [
         f"{whose}, {month_name(month)}" if month else whose,
-        reading[:1].upper() + reading[1:] if rows.height else NOTHING_TO_DRAW,
+        reading[:1].upper() + reading[1:] if rows.height else nothing,
     ]
 
 
@@ -108,12 +114,12 @@ def top_of(shares: Sequence[float]) -> float:
     return math.ceil(10 * min(max(shares, default=1.0), 1.0)) / 10 or 0.1
 
 
-def share_axis(field: str, *, title: str, top: float) -> alt.Y:
+def share_axis(field: str, *, title: str, top: float, bottom: float = 0.0) -> alt.Y:
     """A vertical axis of shares."""
     return alt.Y(
         f"{field}:Q",
         title=title,
-        scale=alt.Scale(domain=[0, top]),
+        scale=alt.Scale(domain=[bottom, top]),
         axis=alt.Axis(format=".0%", tickCount=5),
     )
 
