@@ -138,6 +138,42 @@ def test_it_is_stored_for_jupyterlab_beside_its_words() -> None:
     json.dumps(bundle, allow_nan=False)
 
 
+def with_band(curve: pl.DataFrame) -> pl.DataFrame:
+    return curve.with_columns(
+        (pl.col("lower") - 0.02).clip(0).alias("band_lower"), (pl.col("upper") + 0.06).alias("band_upper")
+    )
+
+
+def test_a_band_is_shaded_where_there_is_one_and_the_pointwise_interval_is_told() -> None:
+    spec = draw(with_band(make_curve(["A", "B"])))
+    area = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "area")
+    assert (area["encoding"]["y"]["field"], area["encoding"]["y2"]["field"]) == ("band_lower", "band_upper")
+    assert spec["title"]["subtitle"][-1] == "Shaded: holds the whole curve with 95% confidence"
+    assert spec["layer"][0]["encoding"]["x"]["field"] == "seconds"
+    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    told = next(row for row in rows_of(spec, "point") if (row["group"], row["seconds"]) == ("A", 3_600))
+    assert told["interval"] == "50.4–60.4%"
+
+
+def test_without_a_band_the_pointwise_interval_is_shaded() -> None:
+    curve = make_curve(["A"])
+    nothing = pl.lit(None, pl.Float64)
+    for without in (curve, curve.with_columns(band_lower=nothing, band_upper=nothing)):
+        spec = draw(without)
+        area = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "area")
+        assert (area["encoding"]["y"]["field"], area["encoding"]["y2"]["field"]) == ("lower", "upper")
+        assert spec["title"]["subtitle"][-1] == "Shaded: 95% interval"
+
+
+def test_a_group_without_a_band_has_no_shade_beside_one_that_has() -> None:
+    curves = with_band(make_curve(["A", "B"])).with_columns(
+        pl.when(pl.col("brand") == "A").then(pl.col("band_lower", "band_upper"))
+    )
+    rows = rows_of(draw(curves), "area")
+    assert {row["group"] for row in rows if row["band_upper"] is not None} == {"A"}
+    assert "<svg" in vl_convert.vegalite_to_svg(draw(curves))
+
+
 def make_expected(**changes: Any) -> pl.DataFrame:
     rows = {
         "year": [2020, 2020, 2022, 2022],
@@ -154,17 +190,48 @@ def test_surveys_are_points_with_labels_apart_and_in_words() -> None:
     drawn = spec["datasets"][spec["layer"][-1]["data"]["name"]]
     assert spec["layer"][-1]["mark"]["type"] == "point"
     assert {(row["seconds"], row["share"], row["label"]) for row in drawn} == {
-        (3_600, 0.4, "40% expect it (2020)"),
-        (86_400, 0.79, "79% expect it (2020)"),
-        (300, 0.13, "13% expect it (2022)"),
-        (86_400, 0.77, "77% expect it (2022)"),
+        (3_600, 0.4, "40% (2020)"),
+        (86_400, 0.79, "79% (2020)"),
+        (300, 0.13, "13% (2022)"),
+        (86_400, 0.77, "77% (2022)"),
     }
     assert len({row["shape"] for row in drawn}) == len({row["colour"] for row in drawn}) == 2
     top = spec["layer"][1]["encoding"]["y"]["scale"]["domain"][1]
     low, high = sorted(row["label_at"] for row in drawn if row["seconds"] == 86_400)
     assert (high - low) / top * 340 >= 14.9
     assert "79% expect an answer within 24 hours (2020)" in spec["description"]
-    assert spec["title"]["subtitle"][-1] == "Points: what surveys of 2020 and 2022 expected"
+    assert " ".join(spec["title"]["subtitle"]).endswith(
+        "Points, then steps: how many expect an answer by then (surveys of 2020 and 2022); "
+        "above a curve, more expect one than got one"
+    )
+
+
+def test_between_a_surveys_points_there_are_steps_and_no_slopes() -> None:
+    spec = draw(make_curve(["A"]), expected=make_expected())
+    steps = [layer for layer in spec["layer"] if layer["mark"].get("interpolate") == "step-after"]
+    last = CURVE_SECONDS[-1]
+    assert [
+        [(row["seconds"], row["share"]) for row in spec["datasets"][layer["data"]["name"]]] for layer in steps
+    ] == [[(300, 0.13), (86_400, 0.77), (last, 0.77)], [(3_600, 0.4), (86_400, 0.79), (last, 0.79)]]
+    assert len({(*layer["mark"]["strokeDash"], layer["mark"]["color"]) for layer in steps}) == 2
+
+
+def label_sides(spec: dict[str, Any]) -> dict[str, str]:
+    labels = [layer for layer in spec["layer"] if "expr" in layer["mark"].get("text", "")]
+    return {
+        row["label"]: layer["mark"]["align"]
+        for layer in labels
+        for row in spec["datasets"][layer["data"]["name"]]
+        if "label" in row
+    }
+
+
+def test_a_surveys_label_keeps_off_its_steps_and_the_shares_at_a_threshold() -> None:
+    curve, expected = make_curve(["A"]), make_expected()
+    sides = {"13% (2022)": "left", "40% (2020)": "right", "77% (2022)": "right", "79% (2020)": "right"}
+    assert label_sides(draw(curve, expected=expected)) == sides
+    at_threshold = label_sides(draw(curve, expected=expected, threshold_seconds=3_600))
+    assert at_threshold == {**sides, "40% (2020)": "left"}
 
 
 def test_the_axis_reaches_up_to_what_surveys_found() -> None:

@@ -35,6 +35,7 @@ from benchkit.words import human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)
 _CURVE_COLUMNS = ("metric", "seconds", "estimate", "lower", "upper", "n", "status")
+_BAND = ("band_lower", "band_upper")
 _MOST_OF_A_NAME = 18
 _MAX_TIMES = 60
 _MAX_BANDS = 3
@@ -58,10 +59,12 @@ def answered_within_curve(
     'How soon is a customer answered? All together: 20.0% within 1 h, 50.0% within 24 h.'
 
     `curve` is what `expectation_curve` gives: a line for each group, the `coloured` ones with
-    most waits in colour and named, the others grey. Up to three show their interval; of more,
-    the one pointed at does. Groups without figures are not drawn. `expected` holds what surveys
-    found: a point for each row of `year`, `threshold` (in words), `seconds`, `share` and
-    `source`. At `threshold_seconds`, one of the curve's times, the named groups' shares are written.
+    most waits in colour and named, the others grey. Up to three are shaded, of more the one
+    pointed at: from `band_lower` to `band_upper` where the curve has a band, else from `lower`
+    to `upper`. Groups without figures are not drawn. `expected` holds what surveys found: a
+    point for each row of `year`, `threshold` (in words), `seconds`, `share` and `source`, with
+    steps between those of a year. At `threshold_seconds`, one of the curve's times, the named
+    groups' shares are written.
 
     Raises `UnknownNameError` for a column that is not there, and `BenchkitError` for a
     threshold that is none of the curve's times.
@@ -71,18 +74,20 @@ def answered_within_curve(
         check_threshold(curve, threshold_seconds)
     marked = (*_MARKED_SECONDS, *([] if threshold_seconds is None else [threshold_seconds]))
     rows, groups = _curve_rows(curve, marked)
+    has_band = bool(rows["band_lower"].is_not_null().any())
+    shade_lower, shade_upper = ("band_lower", "band_upper") if has_band else ("lower", "upper")
     named = groups[:coloured]
     colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(named)}
     rows = rows.with_columns(pl.col("group").replace_strict(colours, default=FAINT).alias("colour"))
     first, last = min(rows["seconds"], default=MINUTE), max(rows["seconds"], default=7 * DAY)
-    surveys = survey_rows(expected, first=first, last=last)
+    surveys = survey_rows(expected, first=first, last=last, threshold_seconds=threshold_seconds)
     among_answered = "replied_within" in curve["metric"]
     with_bands = len(groups) <= _MAX_BANDS
     rows_named = rows.filter(pl.col("group").is_in(named))
     plane = Plane(
         first=first,
         last=last,
-        top=top_of([*rows["estimate"], *rows_named["upper"].drop_nulls(), *(surveys["share"] + 0.02)]),
+        top=top_of([*rows["estimate"], *rows_named[shade_upper].drop_nulls(), *(surveys["share"] + 0.02)]),
         height=height,
         y_title="Share of the answered" if among_answered else "Share answered",
     )
@@ -108,7 +113,9 @@ def answered_within_curve(
     thresholds = [] if threshold_seconds is None else threshold_layers(rows_named, threshold_seconds, plane)
     return layers(
         marks.mark_rule(color=QUIET, strokeDash=[2, 3]),
-        lines.mark_area(clip=True, aria=False).encode(y=plane.y("lower"), y2="upper:Q", opacity=band_opacity),
+        lines.mark_area(clip=True, aria=False).encode(
+            y=plane.y(shade_lower), y2=f"{shade_upper}:Q", opacity=band_opacity
+        ),
         lines.mark_line(aria=False).encode(y=y, strokeWidth=line_width),
         points.encode(y=y, tooltip=CURVE_TOOLTIP).add_params(pointed_at),
         names.mark_text(align="left", dx=7, limit=0).encode(text="shown:N"),
@@ -116,7 +123,12 @@ def answered_within_curve(
         *thresholds,
         question=question,
         notes=[
-            *notes(rows, month=month, among_answered=among_answered, key=_key(len(named), len(groups))),
+            *notes(
+                rows,
+                month=month,
+                among_answered=among_answered,
+                key=_key(len(named), len(groups), has_band=has_band),
+            ),
             _sources(surveys),
         ],
         alt_text=_in_words(rows_named, named, marked, surveys),
@@ -127,7 +139,10 @@ def answered_within_curve(
 
 def _curve_rows(curve: pl.DataFrame, marked: Sequence[int]) -> tuple[pl.DataFrame, list[str]]:
     """What is drawn, in words too, and the groups: those with most waits first, and drawn last."""
-    drawn = curve.filter(pl.col("estimate").is_not_null()).with_columns(group_label(curve).alias("group"))
+    no_band = [pl.lit(None, pl.Float64).alias(name) for name in _BAND if name not in curve.columns]
+    drawn = curve.filter(pl.col("estimate").is_not_null()).with_columns(
+        group_label(curve).alias("group"), *no_band
+    )
     groups = (
         drawn.group_by("group").agg(pl.col("n").max()).sort("n", "group", descending=[True, False])["group"]
     )
@@ -140,7 +155,7 @@ def _curve_rows(curve: pl.DataFrame, marked: Sequence[int]) -> tuple[pl.DataFram
     rows = rows.select(
         "group",
         "seconds",
-        pl.col("estimate", "lower", "upper").round(4),
+        pl.col("estimate", "lower", "upper", *_BAND).round(4),
         "n",
         "status",
         pl.Series("within", [human_seconds(seconds) for seconds, *_ in records], pl.String),
@@ -150,10 +165,11 @@ def _curve_rows(curve: pl.DataFrame, marked: Sequence[int]) -> tuple[pl.DataFram
     return rows, groups.to_list()
 
 
-def _key(n_named: int, n_groups: int) -> str:
+def _key(n_named: int, n_groups: int, *, has_band: bool) -> str:
     if n_groups > n_named:
         return f"in colour: the {n_named:,} with most waits; grey: {n_groups - n_named:,} more"
-    return "shaded: 95% interval" if n_groups <= _MAX_BANDS else ""
+    shade = "holds the whole curve with 95% confidence" if has_band else "95% interval"
+    return f"shaded: {shade}" if n_groups <= _MAX_BANDS else ""
 
 
 def _sources(surveys: pl.DataFrame) -> str:
@@ -161,7 +177,10 @@ def _sources(surveys: pl.DataFrame) -> str:
     if not years:
         return ""
     listed = " and ".join(part for part in (", ".join(map(str, years[:-1])), str(years[-1])) if part)
-    return f"Points: what surveys of {listed} expected"
+    return (
+        f"Points, then steps: how many expect an answer by then (surveys of {listed}); "
+        "above a curve, more expect one than got one"
+    )
 
 
 def _in_words(rows: pl.DataFrame, named: Sequence[str], marked: Sequence[int], surveys: pl.DataFrame) -> str:

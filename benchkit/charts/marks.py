@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 
 import altair as alt
 import polars as pl
@@ -34,6 +35,8 @@ _EXPECTED = {
 }
 _SHAPES = ("diamond", "square", "triangle-up", "circle", "cross")
 _SHADES = (INK, QUIET, "#8a949f")
+_DASHES = ([1, 0], [5, 3], [1, 3])
+_ROOM_FOR_A_LABEL = 0.3
 CURVE_TOOLTIP = [
     alt.Tooltip("group:N", title="Who"),
     alt.Tooltip("within:N", title="Answered within"),
@@ -74,8 +77,13 @@ class Plane:
         return apart(rows, place, gap=LINE_HEIGHT * self.top / self.height, top=self.top)
 
 
-def survey_rows(expected: pl.DataFrame | None, *, first: int, last: int) -> pl.DataFrame:
-    """The points of surveys between two times, with their labels, and each year's shape and shade."""
+def survey_rows(
+    expected: pl.DataFrame | None, *, first: int, last: int, threshold_seconds: int | None = None
+) -> pl.DataFrame:
+    """The points of surveys between two times, with their labels, and each year's shape and shade.
+
+    At a threshold, the shares of the curves are on the left.
+    """
     if expected is None:
         expected = pl.DataFrame(schema=_EXPECTED)
     require(expected, list(_EXPECTED), where="in what is expected")
@@ -84,23 +92,37 @@ def survey_rows(expected: pl.DataFrame | None, *, first: int, last: int) -> pl.D
     years = points["year"].unique().sort(descending=True).to_list()
     shapes = {year: _SHAPES[i % len(_SHAPES)] for i, year in enumerate(years)}
     shades = {year: _SHADES[min(i, len(_SHADES) - 1)] for i, year in enumerate(years)}
+    has_room = pl.col("seconds") > first * (last / first) ** _ROOM_FOR_A_LABEL
     said = pl.Series("percent", [f"{100 * share:.3g}%" for share in points["share"]], pl.String)
     return points.with_columns(
         said,
-        pl.format("{} expect it ({})", said, "year").alias("label"),
-        pl.format("{} ({})", said, "year").alias("short"),
+        pl.format("{} ({})", said, "year").alias("label"),
         pl.col("year").replace_strict(shapes, return_dtype=pl.String).alias("shape"),
         pl.col("year").replace_strict(shades, return_dtype=pl.String).alias("colour"),
-        (pl.col("seconds") > math.sqrt(first * last)).alias("to_left"),
+        (has_room & pl.col("seconds").ne_missing(threshold_seconds)).alias("to_left"),
     ).sort("seconds", "share", "year")
 
 
 def survey_layers(surveys: pl.DataFrame, plane: Plane) -> Iterator[alt.Chart]:
-    """A point for each row of `survey_rows`, and its label."""
+    """The points of `survey_rows`, a step line through those of each year, and the points' labels.
+
+    By then, and until the next point, at least that share expects an answer. A label has its
+    point's step below it, or none beside it.
+    """
+    by_year = surveys.sort("year", descending=True).partition_by("year", maintain_order=True)
+    for points, dash in zip(by_year, cycle(_DASHES), strict=False):
+        steps = points.select("seconds", "share", "colour").sort("seconds", "share")
+        ends = steps.tail(1).with_columns(seconds=pl.lit(plane.last, pl.Int64))
+        line = alt.Chart(values(pl.concat([steps, ends])))
+        yield line.mark_line(
+            interpolate="step-after", strokeWidth=1.2, strokeDash=dash, color=steps["colour"][0], aria=False
+        ).encode(x=plane.x, y=plane.y("share"))
     if surveys.height:
         at_one_time = surveys.partition_by("seconds", maintain_order=True)
         placed = pl.concat(plane.apart(rows, "share") for rows in at_one_time)
-        yield from labels(placed, x=plane.x, y=plane.y("label_at"), text="label", short="short")
+        for to_left, dy in ((False, -9), (True, 0)):
+            beside = placed.filter(pl.col("to_left") == to_left)
+            yield from labels(beside, x=plane.x, y=plane.y("label_at"), text="label", dy=dy)
         yield (
             alt.Chart(values(placed))
             .mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1)
