@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchkit.errors import BenchkitError, show
-from benchkit.words import human_seconds
+from benchkit.words import horizon
 
 Unit = Literal["share", "seconds", "count"]
 Better = Literal["lower", "higher", "neither"]
 Which = Literal["all", "first", "next", "queue", "handling"]
-"""All waits, a conversation's first or later ones; or the part of a wait before, or after, it was assigned."""
+"""All waits; a conversation's first or later ones; or the part of each before, or after, its assignment."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _LONGEST_DAYS = 3_660
@@ -110,7 +110,7 @@ class Target:
         return cls(float(match[1]) / 100, _seconds(float(match[2]) * unit / _MINUTE, 0, 0))
 
     def __str__(self) -> str:
-        return f"{self.share * 100:g}% within {_spoken(self.within_seconds)}"
+        return f"{self.share * 100:g}% within {horizon(self.within_seconds)}"
 
 
 def answered_within(*, minutes: float = 0, hours: float = 0, days: float = 0) -> Metric:
@@ -120,7 +120,7 @@ def answered_within(*, minutes: float = 0, hours: float = 0, days: float = 0) ->
     'answered_within_2h'
     """
     seconds = _seconds(minutes, hours, days)
-    spoken = _spoken(seconds)
+    spoken = horizon(seconds)
     at = f"{seconds / _MINUTE:g}"
     return Metric(
         name=f"answered_within_{_compact(seconds)}",
@@ -141,7 +141,7 @@ def replied_within(*, minutes: float = 0, hours: float = 0, days: float = 0) -> 
     'Replied within 24 h, of those answered'
     """
     seconds = _seconds(minutes, hours, days)
-    spoken = _spoken(seconds)
+    spoken = horizon(seconds)
     return Metric(
         name=f"replied_within_{_compact(seconds)}",
         label=f"Replied within {spoken}, of those answered",
@@ -232,10 +232,6 @@ def _seconds(minutes: float, hours: float, days: float) -> int:
             f"a horizon is from 1 second to {_LONGEST_DAYS:,} days; give a time such as hours=1"
         )
     return round(seconds)
-
-
-def _spoken(seconds: int) -> str:
-    return "24 h" if seconds == _DAY else human_seconds(seconds)
 
 
 def _compact(seconds: int) -> str:

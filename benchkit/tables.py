@@ -15,7 +15,7 @@ from benchkit.errors import UnknownNameError
 from benchkit.html import Cell, Html, escape, table
 from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
-from benchkit.words import NOTHING, change, change_span, count, figure, human_seconds, month_name, span
+from benchkit.words import NOTHING, change, change_span, count, figure, horizon, month_name, span
 
 BETWEEN = " · "
 """Between the parts of a group's label."""
@@ -123,7 +123,7 @@ def _by_group(estimates: pl.DataFrame, metrics: Sequence[Metric]) -> str:
 def curve(estimates: pl.DataFrame, *, seconds: Sequence[int] = _CURVE_SECONDS) -> Html:
     """Show a curve's numbers at a few times, a row for each group, those with most waits first."""
     at_times = estimates.filter(pl.col("seconds").is_in(seconds))
-    labels = {time: human_seconds(time) for time in at_times["seconds"].unique().sort()}
+    labels = {time: horizon(time) for time in at_times["seconds"].unique().sort()}
     return _wide(at_times, "seconds", labels, dict.fromkeys(labels, "share"))
 
 

@@ -17,14 +17,14 @@ from benchkit.words import (
     change_span,
     count,
     figure,
-    human_seconds,
+    horizon,
     month_name,
     percent,
     span,
 )
 
-_WHOLE, _CHANCE = 0.995, 1.96
-_WORSE_BETTER = {"share": ("fell", "rose"), "seconds": ("grew shorter", "grew longer")}
+_WHOLE, _SURE = 0.95, 0.05
+_WORDS = {"share": ("fell", "rose"), "seconds": ("shorter", "longer")}
 
 
 def changes(compared: pl.DataFrame) -> Html:
@@ -32,48 +32,48 @@ def changes(compared: pl.DataFrame) -> Html:
 
     >>> compared = pl.DataFrame({"metric": "answered_within_1h", "before": "2026-09", "estimate": [-0.012],
     ...     "lower": -0.04, "upper": 0.016, "mix": 0.001, "rate": -0.013, "status": "final", "method": ""})
-    >>> "no evidence of a change from September 2026" in changes(compared).html
+    >>> "no evidence of a change" in changes(compared).html
     True
 
     `compared` is what `comparisons.changes` gives.
     """
-    items = []
-    for (name,), rows in compared.group_by("metric", maintain_order=True):
-        metric = find_metrics(str(name))[0]
-        told = "; ".join(_change(row, metric) for row in rows.to_dicts())
-        items.append(f"<li><b>{escape(metric.label)}</b>: {escape(told)}.</li>")
-    if not items:
+    months = compared["before"].unique().sort(descending=True).to_list()
+    if not months:
         return Html('<p class="note">There is no earlier month to compare with.</p>')
-    return Html(f'<ul class="changes">{"".join(items)}</ul>{_on_mix(compared)}')
+    rows: list[Sequence[Cell]] = []
+    for (name,), of_metric in compared.group_by("metric", maintain_order=True):
+        metric = find_metrics(str(name))[0]
+        found = {row["before"]: row for row in of_metric.to_dicts()}
+        cells = [_change(found[month], metric) if month in found else NOTHING for month in months]
+        rows.append((metric.label, *cells))
+    header = ("Figure", *(f"Since {month_name(month)}" for month in months))
+    return Html(table(header, rows).html + _on_mix(compared))
 
 
-def _change(row: Mapping[str, Any], metric: Metric) -> str:
-    fell, rose = _WORSE_BETTER[metric.unit]
+def _change(row: Mapping[str, Any], metric: Metric) -> Cell:
     lower, upper, said = row["lower"], row["upper"], change(row["estimate"], metric.unit)
     verdict = "no evidence of a change"
     if lower is not None and lower > 0:
-        verdict = rose
+        verdict = _WORDS[metric.unit][1]
     elif upper is not None and upper < 0:
-        verdict = fell
-    parts = [f"interval {change_span(lower, upper, metric.unit)}"]
+        verdict = _WORDS[metric.unit][0]
+    lines = [f"{said}, interval {change_span(lower, upper, metric.unit)}"]
     if row["mix"] is not None:
         mix, rate = (change(row[part], metric.unit).removesuffix(" points") for part in ("mix", "rate"))
-        parts.append(f"mix {mix}, service {rate}")
+        lines.append(f"mix {mix}, service {rate}")
     if row["status"] == "provisional":
-        parts.append("provisional")
-    since = f"{verdict} {'since' if verdict in (fell, rose) else 'from'} {month_name(row['before'])}"
-    return f"{since}: {said} ({'; '.join(parts)})"
+        lines.append("provisional")
+    return verdict, "\n".join(lines)
 
 
 def _on_mix(compared: pl.DataFrame) -> str:
     cells = {method.partition("; mix of ")[2] for method in compared["method"]} - {""}
     if not cells:
         return ""
-    by = " or ".join(sorted(cells))
     return (
         '<p class="note">Mix: the change, had only the mix of messages changed, by '
-        f"{escape(by)}; service: had only the share answered in each of these changed. "
-        "They sum to the change, and are as uncertain as it is.</p>"
+        f"{escape(' or '.join(sorted(cells)))}; service: had only the share answered in each of these "
+        "changed. They sum to the change, and are as uncertain as it is.</p>"
     )
 
 
@@ -87,7 +87,7 @@ def promises(kept: pl.DataFrame) -> Html:
         return Html('<p class="note">Too few whole weeks to say what could be promised.</p>')
     rows: list[Sequence[Cell]] = [
         (
-            f"within {human_seconds(row['seconds'])}",
+            f"within {horizon(row['seconds'])}",
             f"{row['share']:.0%}",
             f"in {row['kept']} of {row['weeks']} weeks",
             NOTHING if row["assured"] is None else f"{row['assured']:.0%}",
@@ -98,7 +98,7 @@ def promises(kept: pl.DataFrame) -> Html:
     aimed = [row for row in told if row["target"] is not None]
     notes = [_contract((aimed or [row for row in told if row["seconds"] == 86_400] or told)[0])]
     notes += [
-        f"The target, {row['target']:.0%} within {human_seconds(row['seconds'])}, was kept in "
+        f"The target, {row['target']:.0%} within {horizon(row['seconds'])}, was kept in "
         f"{row['target_kept']} of {row['weeks']} weeks."
         for row in aimed
     ]
@@ -114,7 +114,7 @@ def _contract(row: Mapping[str, Any]) -> str:
     share = row["share"] if row["assured"] is None else row["assured"]
     return (
         f"In words for a contract: “In at least nine weeks of ten, at least {share:.0%} of the messages that "
-        f"need a reply{among} get one from a person within {human_seconds(row['seconds'])}.”"
+        f"need a reply{among} get one from a person within {horizon(row['seconds'])}.”"
     )
 
 
@@ -160,10 +160,11 @@ def side_by_side(units: pl.DataFrame) -> Html:
     cells, top = shown["adjusted_for"][0], shown["top"][0]
     notes = [
         f"Share: {metric[:1].lower()}{metric[1:]}",
-        f"{adjusted}: replies in time over those that all together would have had in time on the same {cells}"
+        f"{adjusted}: replies in time over those that all together would have had in time, by {cells}"
         if by_agent
-        else f"{adjusted}: the share, had all the same {cells}",
+        else f"{adjusted}: the share, had all the same mix by {cells}",
         "Drawn to the rest: the share one would bet on, few waits counting for less",
+        "Stands: against all together, allowing for how many are looked at at once",
         "Place: between which places the true share lies, with 95% confidence; whoever is marked ✦ could "
         f"be among the {top} {'fastest' if by_agent else 'with most answered in time'}",
     ]
@@ -198,14 +199,14 @@ def _limits(row: Mapping[str, Any], name: str = "") -> str:
     return span(row[f"{prefix}lower"], row[f"{prefix}upper"], "share")
 
 
-def _stand(row: Mapping[str, Any]) -> str:
+def _stand(row: Mapping[str, Any]) -> Cell:
     """Where a unit stands, in words: beyond chance, and beyond what units differ anyway."""
+    if row["p_adjusted"] >= _SURE:
+        return NOTHING, "chance can explain it"
     side = "above" if row["chance_z"] > 0 else "below"
-    if abs(row["chance_z"]) <= _CHANCE:
-        return "as chance can explain"
     if not row["outside"]:
-        return f"{side}, as some are"
-    return f"{'far ' if abs(row['outside']) > 1 else ''}{side} the others"
+        return side, "more than chance, less than they differ"
+    return f"{'far ' if abs(row['outside']) > 1 else ''}{side}", "more than they differ anyway"
 
 
 def published(beside: pl.DataFrame) -> Html:
@@ -216,7 +217,7 @@ def published(beside: pl.DataFrame) -> Html:
     alike = [row for row in beside.to_dicts() if row["estimate"] is not None]
     rows: list[Sequence[Cell]] = [
         (
-            (f"Answered within {human_seconds(row['seconds'])}", "published of messages, measured of waits"),
+            (f"Answered within {horizon(row['seconds'])}", "published of messages, measured of waits"),
             (percent(row["value"]), f"{row['publisher']} {row['year']}"),
             (percent(row["estimate"]), _limits(row)),
         )

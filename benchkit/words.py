@@ -31,6 +31,15 @@ def human_seconds(seconds: float | None) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def horizon(seconds: int) -> str:
+    """Say a time by which one is answered, a day as people say it of answers.
+
+    >>> horizon(3_600), horizon(86_400)
+    ('1 h', '24 h')
+    """
+    return "24 h" if seconds == 86_400 else human_seconds(seconds)
+
+
 def percent(share: float | None) -> str:
     """Say a share in percent; only nothing is 0% and only everything is 100%.
 

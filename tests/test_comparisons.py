@@ -69,7 +69,7 @@ def test_cells_are_as_fine_as_the_waits_allow() -> None:
         cell=pytest.approx(strata(few, least=20).cell)
     )
     quarters = strata(few, least=12)
-    assert (quarters.n_cells, quarters.words) == (8, "channel and weekend or not and quarter of the day")
+    assert (quarters.n_cells, quarters.words) == (8, "channel and quarter of the day, weekends apart")
     saturday_morning = quarters.cell[[h.weekday() == 5 and h.hour == 7 for h in hours]]
     sunday_noon = quarters.cell[[h.weekday() == 6 and h.hour == 11 for h in hours]]
     assert saturday_morning == sunday_noon

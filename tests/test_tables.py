@@ -88,7 +88,7 @@ def test_the_largest_group_comes_first() -> None:
 def test_the_curve_is_told_at_a_few_times() -> None:
     html = tables.curve(bk.expectation_curve(make_waits())).html
     header = re.findall(r'<th scope="col">([^<]*)', html)
-    assert header == ["Brand", "Waits", "1 min", "15 min", "1 h", "4 h", "1 d", "7 d"]
+    assert header == ["Brand", "Waits", "1 min", "15 min", "1 h", "4 h", "24 h", "7 d"]
     assert "<td>50.0% <small>" in html
 
 

@@ -14,7 +14,7 @@ _HOUR = _LOCAL.dt.hour().cast(pl.Int32)
 _WEEKDAY = _LOCAL.dt.weekday().cast(pl.Int32) - 1
 _TIMES: dict[str, pl.Expr] = {
     "hour of the week": _WEEKDAY * 24 + _HOUR,
-    "weekend or not and quarter of the day": (_WEEKDAY >= 5).cast(pl.Int32) * 4 + _HOUR // 6,
+    "quarter of the day, weekends apart": (_WEEKDAY >= 5).cast(pl.Int32) * 4 + _HOUR // 6,
     "": pl.lit(0, pl.Int32),
 }
 

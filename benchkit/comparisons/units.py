@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtr
 
 from benchkit.comparisons.in_time import InTime, in_time
 from benchkit.comparisons.strata import Strata, strata
@@ -17,6 +18,7 @@ from benchkit.sample import REPLIED, Sample
 from benchkit.stats.arrays import Bools, Floats
 from benchkit.stats.design import design_effect, intraclass_correlation
 from benchkit.stats.funnel import funnel, funnel_limits
+from benchkit.stats.multiplicity import false_discovery
 from benchkit.stats.ranks import rank_sets
 from benchkit.stats.shares import weekly_error
 from benchkit.stats.shrinkage import beta_binomial
@@ -32,9 +34,8 @@ _FIGURES = {
     **dict.fromkeys(("ratio", "ratio_lower", "ratio_upper"), pl.Float64),
     **dict.fromkeys(("adjusted", "adjusted_lower", "adjusted_upper", "coverage"), pl.Float64),
     **dict.fromkeys(("shrunk", "shrunk_lower", "shrunk_upper", "target"), pl.Float64),
-    **dict.fromkeys(
-        ("inner_lower", "inner_upper", "outer_lower", "outer_upper", "z", "chance_z"), pl.Float64
-    ),
+    **dict.fromkeys(("inner_lower", "inner_upper", "outer_lower", "outer_upper"), pl.Float64),
+    **dict.fromkeys(("z", "chance_z", "p_adjusted"), pl.Float64),
     **dict.fromkeys(("outside", "rank_lower", "rank_upper", "ranked", "top"), pl.Int64),
     "could_be_top": pl.Boolean,
 }
@@ -83,9 +84,10 @@ def compare(
     - `target` (the set's share), `inner_…` and `outer_…` limits at the unit's size, which
       allow for how much units differ anyway, and where it stands: `outside` is -2 below the
       outer limits, -1 below the inner ones, 0, 1, 2 above. `z` goes with that, `chance_z`
-      allows for chance alone.
+      allows for chance alone; `p_adjusted` is the p of that, adjusted for how many units are
+      looked at (below 0.05, one in 20 of them is expected to be a false alarm).
     - `rank_lower`, `rank_upper` of the `ranked` (1 the largest `adjusted`), and whether it
-      `could_be_top`: be among the `top` ones, at most half of them.
+      `could_be_top`: be among the `top` ones, at most half of them; all of them at once.
 
     All of them with 95% limits, widened as far as waits of one week go well or badly
     together. Waits not watched for long enough are left out. `lines` has the funnel's limits
@@ -111,6 +113,7 @@ def compare(
         for column, values in compared.items():
             columns[column][pool & shown] = values
         lines.append(line.select(pl.lit(name).alias("within"), pl.all()))
+    columns["p_adjusted"] = false_discovery(2 * ndtr(-np.abs(columns["chance_z"])))
     units = measured.with_columns(
         *(
             pl.Series(column, values).fill_nan(None).cast(_FIGURES[column])
@@ -183,7 +186,7 @@ def _side_by_side(
         "shrunk_lower": posterior.lower,
         "shrunk_upper": posterior.upper,
     }
-    judged = funnel(y, n, deff=deff, target=share)
+    judged = funnel(adjusted * n if by_agent else y, n, deff=deff, target=share)
     for name in ("inner_lower", "inner_upper", "outer_lower", "outer_upper", "outside"):
         compared[name] = np.asarray(getattr(judged, name), dtype=float)
     compared |= {"z": judged.adjusted_z, "chance_z": judged.z}
@@ -192,8 +195,8 @@ def _side_by_side(
     top = max(1, min(top, n.size // 2))
     ranks = rank_sets(compared["adjusted"], np.sqrt(smooth * (1 - smooth) / size), top=top)
     compared |= {
-        "rank_lower": ranks.lower.astype(float),
-        "rank_upper": ranks.upper.astype(float),
+        "rank_lower": ranks.simultaneous_lower.astype(float),
+        "rank_upper": ranks.simultaneous_upper.astype(float),
         "ranked": np.full(n.size, float(n.size)),
         "top": np.full(n.size, float(top)),
         "could_be_top": np.asarray(ranks.top, dtype=float),
