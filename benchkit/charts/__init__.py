@@ -8,19 +8,24 @@ from benchkit.charts.control import control_chart
 from benchkit.charts.curve import answered_within_curve
 from benchkit.charts.dots import parts_of_reply_time, reply_times_by_group, shares_by_group
 from benchkit.charts.expected import expected_time
+from benchkit.charts.funnel import funnel
 from benchkit.charts.months import months
+from benchkit.charts.ranks import adjusted_ratios, rank_ranges
 from benchkit.charts.strip import brands_by_industry
 from benchkit.charts.style import PALETTE, enable_renderer
 
 __all__ = [
     "PALETTE",
+    "adjusted_ratios",
     "answered_within_curve",
     "brands_by_industry",
     "control_chart",
     "enable_renderer",
     "expected_time",
+    "funnel",
     "months",
     "parts_of_reply_time",
+    "rank_ranges",
     "reply_times_by_group",
     "shares_by_group",
 ]

@@ -1,4 +1,5 @@
 const CHARACTER_WIDTH = 9.5;
+const LEAST_WIDTH_OF_A_PANEL = 300;
 
 // Vega does not break long titles.
 function broken(title, width) {
@@ -9,9 +10,16 @@ function broken(title, width) {
   }, [""]);
 }
 
+// Vega cannot stretch a grid of charts, whose spacing holds the axes.
+function stretch(grid, width) {
+  grid.columns = Math.max(1, Math.min(grid.columns, Math.floor(width / LEAST_WIDTH_OF_A_PANEL)));
+  for (const panel of grid.concat) panel.width = Math.floor(width / grid.columns) - grid.spacing.column;
+}
+
 for (const figure of document.querySelectorAll("figure.chart")) {
   const spec = JSON.parse(figure.querySelector("script").textContent);
   if (spec.title?.text) spec.title.text = broken(spec.title.text, figure.clientWidth);
+  if (spec.concat) stretch(spec, figure.clientWidth);
   const options = { actions: false, renderer: "svg", ast: true };
   vegaEmbed(figure.querySelector("div"), spec, options).catch((error) => {
     figure.querySelector("figcaption").hidden = false;
