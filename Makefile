@@ -5,8 +5,9 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ORACLES := .venv-oracles
 
-.PHONY: test test-slow report lab bench wheel constraints clean
+.PHONY: test test-slow oracles report lab bench wheel constraints clean
 
 test: $(VENV)/installed
 	$(BIN)/ruff check
@@ -23,7 +24,10 @@ report: $(VENV)/installed
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: $(VENV)/installed-bench
+oracles: $(ORACLES)/installed
+	$(ORACLES)/bin/python -m pytest tests/oracles
+
+bench: $(VENV)/installed-bench $(ORACLES)/installed
 	$(BIN)/python tests/benchmarks/run.py
 
 wheel: $(VENV)/installed
@@ -34,7 +38,7 @@ constraints:
 		--no-emit-index-url --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist data/bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ORACLES) build dist data/bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find benchkit tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -45,4 +49,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-bench: $(VENV)/installed
 	$(PIP) install --editable ".[bench]" --constraint constraints.txt
+	@touch $@
+
+# lifelines holds pandas back, so what others compute is tested beside, not among, the rest.
+$(ORACLES)/installed: pyproject.toml
+	$(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[oracles]"
 	@touch $@

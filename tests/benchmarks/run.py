@@ -2,7 +2,8 @@
 
 The rivals compute the naive figures (answered messages only); benchkit computes its whole
 catalogue, with threads, signatures and unanswered messages. The report of the demo data is
-held against four notebooks that do nothing but import. Run by `make bench`.
+held against four notebooks that do nothing but import; curves of 1,000 brands against a loop of
+lifelines, which lives in an environment of its own, and one of scipy. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -44,13 +45,18 @@ TARGETS = [
     Target("ours_csv", "rival_pandas_csv", 1 / 4),
     Target("ours_parquet", "rival_duckdb_parquet", 2),
     Target("ours_report", "rival_papermill", 0.6),
+    Target("ours_curves", "rival_lifelines", 1 / 10),
+    Target("ours_curves", "rival_scipy_ecdf", 1),
 ]
 PEAK_MB_AT_MOST = 2_500
+COMPARED = ("rival_duckdb_csv", "rival_pandas_csv", "ours_curves", "rival_lifelines", "rival_scipy_ecdf")
 
 
-def run(script: str, *arguments: str | Path, output: Path | None = None) -> Run:
+def run(
+    script: str, *arguments: str | Path, output: Path | None = None, python: str | Path = sys.executable
+) -> Run:
     """Run a script to its end, as a process of its own."""
-    command = [sys.executable, str(HERE / f"{script}.py"), *map(str, arguments)]
+    command = [str(python), str(HERE / f"{script}.py"), *map(str, arguments)]
     with (output or Path(os.devnull)).open("wb") as stdout:
         started = time.perf_counter()
         child = subprocess.Popen(command, stdout=stdout)
@@ -69,10 +75,10 @@ def figures(path: Path) -> dict[str, list[float]]:
     return {brand: [float(value) for value in values] for brand, *values in rows}
 
 
-def agree(left: dict[str, list[float]], right: dict[str, list[float]]) -> bool:
+def agree(left: dict[str, list[float]], right: dict[str, list[float]], *, rel_tol: float = 1e-9) -> bool:
     """Whether two rivals came to the same figures."""
     return left.keys() == right.keys() and all(
-        math.isclose(a, b, rel_tol=1e-9)
+        math.isclose(a, b, rel_tol=rel_tol)
         for brand in left
         for a, b in zip(left[brand], right[brand], strict=True)
     )
@@ -89,6 +95,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=3_000_000)
     parser.add_argument("--folder", type=Path, default=Path("data/bench"))
+    parser.add_argument("--oracles", type=Path, default=Path(".venv-oracles/bin/python"))
     options = parser.parse_args()
 
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +105,9 @@ def main() -> None:
         run("make_tweets", tweets, "--rows", str(options.rows))
     if not messages.exists():
         run("make_messages", tweets, messages)
+    curves = options.folder / f"curves_{options.rows}.npz"
+    if not curves.exists():
+        run("make_curves", curves, "--rows", str(options.rows))
 
     contestants = {
         "ours_csv": tweets,
@@ -107,12 +117,18 @@ def main() -> None:
         "rival_duckdb_parquet": messages,
         "ours_report": options.folder / "reports",
         "rival_papermill": options.folder / "papermill",
+        "ours_curves": curves,
+        "rival_lifelines": curves,
+        "rival_scipy_ecdf": curves,
     }
+    if not options.oracles.exists():
+        sys.exit(f"no {options.oracles}; `make bench` makes the environment in which lifelines lives")
     load_before = os.getloadavg()[0]
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
     for number in range(options.rounds):
         for name, path in contestants.items():
-            runs[name].append(run(name, path, output=options.folder / f"{name}.out"))
+            python = options.oracles if name == "rival_lifelines" else sys.executable
+            runs[name].append(run(name, path, output=options.folder / f"{name}.out", python=python))
             print(f"round {number + 1}: {name} {runs[name][-1].seconds:.2f} s", file=sys.stderr)
 
     seconds = {name: median(r.seconds for r in rs) for name, rs in runs.items()}
@@ -134,10 +150,12 @@ def main() -> None:
     print(
         f"ours_csv peaks at {peak:,.0f} MB, below {PEAK_MB_AT_MOST:,} MB: {verdict(peak < PEAK_MB_AT_MOST)}"
     )
-    same = agree(
-        *(figures(options.folder / f"{name}.out") for name in ("rival_duckdb_csv", "rival_pandas_csv"))
+    printed = {name: figures(options.folder / f"{name}.out") for name in COMPARED}
+    csv_rivals, curve_makers = list(printed.values())[:2], list(printed.values())[2:]
+    same = agree(*csv_rivals) and all(
+        agree(curve_makers[0], other, rel_tol=1e-6) for other in curve_makers[1:]
     )
-    print("the rivals agree on every figure" if same else "THE RIVALS DISAGREE: their times mean nothing")
+    print("rivals agree on every figure" if same else "RIVALS DISAGREE: their times mean nothing")
 
 
 if __name__ == "__main__":
