@@ -1,5 +1,6 @@
 """Synthetic data: its truth is true, its rows are in order, and the same seed makes the same bytes."""
 
+import json
 import math
 import pickle
 import re
@@ -7,10 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from statistics import NormalDist
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.special import ndtri
 
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError
@@ -18,7 +22,7 @@ from benchkit.finding import find_waits
 from benchkit.resources import shipped
 from benchkit.schema import EVENTS, MESSAGES, Table
 from benchkit.sources.synthetic import AS_OF, END, synthesize
-from benchkit.sources.synthetic_brands import BRANDS, CHANNELS, INDUSTRIES, Brand
+from benchkit.sources.synthetic_brands import BRANDS, CHANNELS, INDUSTRIES, Brand, Delay
 from benchkit.sources.synthetic_process import Process
 
 LIMITS_SECONDS = (900, 3_600, 86_400, 604_800)
@@ -433,3 +437,14 @@ def test_a_huge_slowness_leaves_everyone_waiting() -> None:
     data = synthesize(messages=1_000, brands=[Brand("Stone", "Airlines", 0.9, slowness=1e300)])
 
     assert set(find_waits(data).frame.collect()["outcome"].unique()) == {"awaiting", "closed"}
+
+
+def test_a_lognormal_time_goes_through_two_points() -> None:
+    case = json.loads((Path(__file__).parent / "golden" / "lognormal_two_point.json").read_text())
+    early, late = ((3_600 * hours, share) for hours, share in case["points_hours"])
+    delay = Delay.through(early, late)
+    assert delay.log_sd == pytest.approx(case["sigma"], rel=1e-9)
+    assert delay.log_mean - np.log(3_600) == pytest.approx(case["mu_log_hours"], rel=1e-9)
+    assert delay.median_seconds / 3_600 == pytest.approx(case["median_hours"], rel=1e-9)
+    minutes = np.exp(delay.log_seconds(ndtri(0.13))) / 60
+    assert minutes == pytest.approx(case["t_at_13pct_minutes"], rel=1e-9)

@@ -22,6 +22,19 @@ class Delay(NamedTuple):
     median_seconds: float
     p90_seconds: float
 
+    @classmethod
+    def through(cls, first: tuple[float, float], second: tuple[float, float]) -> Delay:
+        """The lognormal time through two points of (seconds, share within them).
+
+        >>> as_expected_in_2020 = Delay.through((3_600, 0.4), (86_400, 0.79))
+        >>> round(as_expected_in_2020.median_seconds / 3_600, 2)
+        2.14
+        """
+        (early, late), shares = np.log([first[0], second[0]]), ndtri([first[1], second[1]])
+        log_sd = (late - early) / (shares[1] - shares[0])
+        log_mean = early - log_sd * shares[0]
+        return cls(float(np.exp(log_mean)), float(np.exp(log_mean + log_sd * ndtri(0.9))))
+
     @property
     def log_mean(self) -> float:
         """Mean of the log of the seconds."""
