@@ -102,7 +102,7 @@ def test_without_a_front_end_chart_and_table_stand_alone(client: BlockingKernelC
     chart, table = shown(run(client, "explore.threshold_slider(curve, month='2026-10', seconds=86400)"))
     assert set(chart["data"]) == {CHART_TYPE, "text/plain"}
     assert "October 2026" in str(chart["data"][CHART_TYPE]["title"])
-    assert ">1 d<" in table["data"]["text/html"]
+    assert ">24 h<" in table["data"]["text/html"]
 
 
 def test_a_time_that_is_not_in_the_curve_is_refused_before_anything_shows(

@@ -18,7 +18,6 @@ from benchkit.charts.style import (
     MINUTE,
     PALETTE,
     QUIET,
-    horizon,
     labels,
     layers,
     notes,
@@ -27,7 +26,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.errors import BenchkitError
-from benchkit.words import percent, span
+from benchkit.words import horizon, percent, span
 
 _COLUMNS = ("week", "metric", "estimate", "n", "centre", "lower", "upper", "rule", "definition")
 _BEYOND, _RUN = "beyond three sigma", "eight on one side"

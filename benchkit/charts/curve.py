@@ -23,7 +23,6 @@ from benchkit.charts.style import (
     PALETTE,
     QUIET,
     cut,
-    horizon,
     layers,
     notes,
     require,
@@ -31,7 +30,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.tables import group_columns, group_label
-from benchkit.words import human_seconds, percent, span
+from benchkit.words import horizon, human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)
 _CURVE_COLUMNS = ("metric", "seconds", "estimate", "lower", "upper", "n", "status")

@@ -25,7 +25,6 @@ from benchkit.charts.style import (
     INK,
     PALETTE,
     QUIET,
-    horizon,
     layers,
     notes,
     tooltip,
@@ -33,7 +32,7 @@ from benchkit.charts.style import (
 )
 from benchkit.metrics import Metric
 from benchkit.tables import BETWEEN, credited_to_somebody, group_columns
-from benchkit.words import legible, shortened
+from benchkit.words import horizon, legible, shortened
 
 ROW_HEIGHT = 26
 _MOST_OF_A_NAME = 20

@@ -106,7 +106,7 @@ def funnel(
     return alt.ConcatChart(
         concat=panels,
         columns=_COLUMNS,
-        title=heading(question, told),
+        **heading(question, told),
         description=f"{question} {alt_text}",
         bounds="flush",
         spacing={"row": _ROW_GAP, "column": _GUTTER},

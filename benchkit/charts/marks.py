@@ -15,7 +15,6 @@ from benchkit.charts.style import (
     LINE_HEIGHT,
     QUIET,
     apart,
-    horizon,
     labels,
     require,
     share_axis,
@@ -24,7 +23,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.errors import BenchkitError
-from benchkit.words import human_seconds
+from benchkit.words import horizon, human_seconds
 
 _EXPECTED = {
     "year": pl.Int64(),

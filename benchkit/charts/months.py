@@ -17,7 +17,6 @@ from benchkit.charts.style import (
     PALETTE,
     QUIET,
     apart,
-    horizon,
     labels,
     layers,
     notes,
@@ -30,7 +29,7 @@ from benchkit.charts.style import (
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Target
 from benchkit.periods import parse_month
-from benchkit.words import month_name
+from benchkit.words import horizon, month_name
 
 _COLOURS = {HOUR: PALETTE[0], DAY: PALETTE[1]}
 

@@ -22,7 +22,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 TIME_TICKS = (MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 7 * DAY)
 LINE_HEIGHT = 15
 NOTHING_TO_DRAW = "Nothing to draw: nobody has enough waits"
-_SUBTITLE_CHARACTERS = 50
+_SUBTITLE_CHARACTERS = 105
 _NARROW = 330
 _FONT = (
     "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, 'Apple SD Gothic Neo', "
@@ -64,7 +64,7 @@ def layers(
     """Lay parts over each other under a question, what to know of it, and the same in words."""
     return alt.LayerChart(
         layer=list(parts),
-        title=heading(question, notes),
+        **heading(question, notes),
         description=f"{question} {alt_text}",
         width=width,
         height=height,
@@ -103,10 +103,11 @@ def notes(
     ]
 
 
-def heading(question: str, notes: Sequence[str]) -> alt.Title:
-    """A question, which the report's page breaks where it is narrow, and notes that fit a phone."""
-    subtitle = [line for note in notes if note for line in textwrap.wrap(note, _SUBTITLE_CHARACTERS)]
-    return alt.Title(question, subtitle=subtitle)
+def heading(question: str, notes: Sequence[str]) -> dict[str, Any]:
+    """A question, and notes in lines as long as fit; the report's page breaks both as its width asks."""
+    told = [note for note in notes if note]
+    subtitle = [line for note in told for line in textwrap.wrap(note, _SUBTITLE_CHARACTERS)]
+    return {"title": alt.Title(question, subtitle=subtitle), "usermeta": {"notes": told}}
 
 
 def top_of(shares: Sequence[float]) -> float:
@@ -139,15 +140,6 @@ def time_axis(ticks: Sequence[int] = TIME_TICKS, *, grid: bool = False) -> alt.A
         labelSeparation=4,
         grid=grid,
     )
-
-
-def horizon(seconds: int) -> str:
-    """A time by which one is answered, a day as people say it of answers.
-
-    >>> horizon(3_600), horizon(86_400)
-    ('1 h', '24 h')
-    """
-    return "24 h" if seconds == DAY else human_seconds(seconds)
 
 
 def spread(places: Sequence[float], *, gap: float, top: float) -> list[float]:

@@ -1,12 +1,12 @@
-const CHARACTER_WIDTH = 9.5;
+const TITLE_CHARACTER = 9.5;
+const NOTE_CHARACTER = 6.5;
 const LEAST_WIDTH_OF_A_PANEL = 300;
 
-// Vega does not break long titles.
-function broken(title, width) {
-  return title.split(" ").reduce((lines, word) => {
+// Vega does not break long titles, nor the notes beneath.
+function broken(text, characters) {
+  return text.split(" ").reduce((lines, word) => {
     const longer = `${lines.at(-1)} ${word}`.trim();
-    const fits = longer.length * CHARACTER_WIDTH <= width;
-    return fits ? [...lines.slice(0, -1), longer] : [...lines, word];
+    return longer.length <= characters ? [...lines.slice(0, -1), longer] : [...lines, word];
   }, [""]);
 }
 
@@ -18,8 +18,12 @@ function stretch(grid, width) {
 
 for (const figure of document.querySelectorAll("figure.chart")) {
   const spec = JSON.parse(figure.querySelector("script").textContent);
-  if (spec.title?.text) spec.title.text = broken(spec.title.text, figure.clientWidth);
-  if (spec.concat) stretch(spec, figure.clientWidth);
+  const width = figure.clientWidth;
+  if (spec.title?.text) spec.title.text = broken(spec.title.text, width / TITLE_CHARACTER);
+  if (spec.usermeta?.notes) {
+    spec.title.subtitle = spec.usermeta.notes.flatMap((note) => broken(note, width / NOTE_CHARACTER));
+  }
+  if (spec.concat) stretch(spec, width);
   const options = { actions: false, renderer: "svg", ast: true };
   vegaEmbed(figure.querySelector("div"), spec, options).catch((error) => {
     figure.querySelector("figcaption").hidden = false;
