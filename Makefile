@@ -30,6 +30,9 @@ oracles: $(ORACLES)/installed
 bench: $(VENV)/installed-bench $(ORACLES)/installed
 	$(BIN)/python tests/benchmarks/run.py
 
+study: $(VENV)/installed
+	$(BIN)/python tests/study/run.py
+
 wheel: $(VENV)/installed
 	$(BIN)/python -m build --wheel --no-isolation
 
