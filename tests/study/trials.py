@@ -20,7 +20,7 @@ from benchkit.comparisons import units
 from benchkit.comparisons.changes import changes
 from benchkit.measurement import CURVE_SECONDS, expectation_curve, measure, measure_months
 from benchkit.sources.synthetic_brands import Brand
-from benchkit.stats.arrays import Floats
+from benchkit.stats.arrays import Bools, Floats
 from benchkit.stats.funnel import INNER, OUTER
 from benchkit.stats.ranks import RankSets, rank_sets
 from benchkit.stats.shares import wilson
@@ -183,7 +183,7 @@ def _within(share: Floats, early: _Figures) -> Floats:
     return held[known].astype(float)
 
 
-def _each(question: str, values: Floats) -> list[Row]:
+def _each(question: str, values: Floats | Bools) -> list[Row]:
     return [(question, float(value)) for value in values]
 
 
