@@ -76,7 +76,7 @@ def judge_months(scenario: Scenario, per_day: float, truth: Truth, numbers: Sequ
     curve = expectation_curve(final, month=MONTH, by="brand", min_waits=1)
     band = [curve[name].to_numpy().reshape(-1, len(CURVE_SECONDS)) for name in ("band_lower", "band_upper")]
     inside = (band[0] <= truth.share) & (truth.share <= band[1])
-    return rows + _each("band", inside.all(axis=1))
+    return rows + _each("band", np.asarray(inside.all(axis=1)))
 
 
 def judge_changes(scenario: Scenario, per_day: float, numbers: Sequence[int]) -> list[Row]:
