@@ -16,7 +16,7 @@ from benchkit.metrics import Count, Metric, Share, Target, Time, Volume, Which
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
-from benchkit.schema import ESTIMATES
+from benchkit.schema import BAND, ESTIMATES
 from benchkit.stats.arrays import Floats, Ints
 from benchkit.study import NOT_BY_AGENT, Study, study
 from benchkit.waits import Waits
@@ -29,7 +29,6 @@ CURVE_SECONDS = sorted(
 )
 """The times of an expectation curve: 1 minute to 7 days."""
 
-_BAND = ("band_lower", "band_upper")
 _FIGURES = ("estimate", "lower", "upper", "bound_lower", "bound_upper")
 _WHICH = {"queue": "assigned", "handling": "assigned"}
 _OUTCOMES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
@@ -138,9 +137,7 @@ def expectation_curve(
     ]
     told = _tidy(asked, rows, times)
     band = est.bands(asked.sample, found, times, of_replied=of_replied)
-    limits = {
-        name: pl.Series(values.ravel()).fill_nan(None) for name, values in zip(_BAND, band, strict=True)
-    }
+    limits = {name: pl.Series(values.ravel()).fill_nan(None) for name, values in zip(BAND, band, strict=True)}
     has_figure = pl.col("estimate").is_not_null()
     return told.with_columns(pl.when(has_figure).then(limit).alias(name) for name, limit in limits.items())
 

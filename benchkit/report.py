@@ -22,7 +22,7 @@ from benchkit.periods import no_such_month, parse_month, started_in
 from benchkit.pseudonyms import deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.resources import shipped
-from benchkit.schema import ESTIMATES
+from benchkit.schema import BAND, ESTIMATES
 from benchkit.waits import Waits
 from benchkit.words import month_name
 
@@ -85,7 +85,10 @@ def make_report(
         Target.parse(target)
     with Kernels() as kernels:
         sources = {
-            "twcs": twcs, "messages": messages, "events": events, "as_of": as_of,
+            "twcs": twcs,
+            "messages": messages,
+            "events": events,
+            "as_of": as_of,
             "corrections": corrections,
         }
         found = load_waits(**sources)
@@ -220,16 +223,17 @@ def _write_figures(
 ) -> None:
     """Write figures as one tidy table."""
     tidy = pl.concat([_grouped_by(frame) for frame in figures(month, target or None)], how="diagonal")
-    groups = [name for name in tidy.columns if name not in (*ESTIMATES, "by", "month")]
+    groups = [name for name in tidy.columns if name not in (*ESTIMATES, *BAND, "by", "month")]
+    band = [name for name in BAND if name in tidy.columns]
     own_month = pl.col("month").fill_null(month) if "month" in tidy.columns else pl.lit(month).alias("month")
-    tidy = tidy.select("by", own_month, *groups, *ESTIMATES)
+    tidy = tidy.select("by", own_month, *groups, *ESTIMATES, *band)
     for suffix in ("parquet", "csv"):
         write_table(tidy, draft / f"estimates.{suffix}")
 
 
 def _grouped_by(estimates: pl.DataFrame) -> pl.DataFrame:
     """Estimates that say in `by` what groups them, so that a group not stated is not taken for all."""
-    columns = [name for name in estimates.columns if name not in (*ESTIMATES, "month")]
+    columns = [name for name in estimates.columns if name not in (*ESTIMATES, *BAND, "month")]
     return estimates.select(pl.lit(", ".join(columns)).alias("by"), pl.all())
 
 

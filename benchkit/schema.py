@@ -174,6 +174,9 @@ ESTIMATES: Mapping[str, pl.DataType] = {
 is certain: between them it ends up, whatever becomes of waits still open.
 """
 
+BAND = ("band_lower", "band_upper")
+"""What a curve has beside: between these lies the whole of it."""
+
 
 class RuleError(BenchkitError):
     """Rows that break a rule of their table."""

@@ -142,20 +142,24 @@ def expected_time(met: pl.DataFrame) -> Html:
     return Html(f'<ul class="changes">{"".join(items)}</ul>')
 
 
-def side_by_side(units: pl.DataFrame) -> Html:
+def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     """Show brands or agents with what chance, case mix and small numbers leave of their figures.
 
-    `units` is what `comparisons.compare` gives. Those with most waits come first: it is no ranking.
+    `units` is what `comparisons.compare` gives. Those with most waits come first: it is no
+    ranking. Of the reader's `own` unit, only those it is compared with are shown.
     """
+    columns = group_columns(units)
+    if own and len(columns) > 1:
+        unit, within = (pl.col(name).cast(pl.String) for name in columns[:2])
+        units = units.filter(within.eq_missing(within.filter(unit == own).first()))
     shown = units.filter(pl.col("adjusted").is_not_null()).with_columns(group_label(units).alias("group"))
-    by_agent = "agent" in group_columns(units)
+    by_agent = "agent" in columns
     size = "n_replied" if by_agent else "n"
     rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
     if not rows:
         return Html('<p class="note">There are not two with enough waits to compare.</p>')
     adjusted = "Against the same work" if by_agent else "On the same mix"
-    who = group_columns(units)[0].capitalize()
-    header = (who, "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
+    header = (columns[0].capitalize(), "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
     metric = find_metrics(str(shown["metric"][0]))[0].label
     cells, top = shown["adjusted_for"][0], shown["top"][0]
     notes = [

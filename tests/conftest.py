@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-collect_ignore = ["benchmarks"]
+collect_ignore = ["benchmarks", "study"]
 
 settings.register_profile("benchkit", deadline=None, print_blob=True)
 settings.load_profile("benchkit")

@@ -319,3 +319,11 @@ def test_a_provisional_share_lies_between_its_bounds(demo: Dataset, waits: Waits
     assert (bounded["bound_lower"] <= bounded["estimate_final"]).all()
     assert (bounded["estimate_final"] <= bounded["bound_upper"]).all()
     assert final["bound_lower"].is_null().all()
+
+
+def test_data_shorter_than_a_week_have_no_chart_of_weeks() -> None:
+    waits = find_waits(from_timelines("C0 A10", days=3))
+    chart = control_chart(waits, month="2026-03")
+    assert chart.is_empty()
+    assert chart.schema == control_chart(find_waits(synthesize(messages=5_000)), month=MONTH).schema
+    assert promises(waits, month="2026-03")["share"].is_null().all()

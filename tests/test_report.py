@@ -64,7 +64,18 @@ def made(messages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def notebook_of(*sources: str) -> nbformat.NotebookNode:
-    texts = ["twcs", "messages", "events", "as_of", "month", "brand", "target"]
+    texts = [
+        "twcs",
+        "messages",
+        "events",
+        "as_of",
+        "corrections",
+        "month",
+        "brand",
+        "agent",
+        "peers",
+        "target",
+    ]
     parameters = "\n".join(
         [*(f'{name}: str = ""' for name in texts), "name_peers = False", "name_agents = False"]
     )

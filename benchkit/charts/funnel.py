@@ -125,6 +125,7 @@ def _adjusted(units: pl.DataFrame) -> pl.DataFrame:
 def _how_to_read(drawn: Compared, lines: pl.DataFrame) -> str:
     """One sentence on what to make of a dot's place."""
     whole = f"the {drawn.set_of} as a whole" if drawn.set_of else "all of them together"
+    whole += ", without yours" if drawn.has_own and drawn.unit == "brand" else ""
     one = f"an {drawn.unit}" if drawn.unit[0] in "aeiou" else f"a {drawn.unit}"
     inside = f"inside the grey funnel, chance alone can explain the distance from the line, {whole}"
     if all(lines[f"inner_{end}"].equals(lines[f"chance_{end}"]) for end in _ENDS):

@@ -81,11 +81,11 @@ def compare(
       standardisation to their set's mix, of which `coverage` is covered; of agents, the
       ratio times the set's share). `adjusted_for` says by which cells.
     - `shrunk`: `adjusted`, drawn to the set's as far as so few waits deserve.
-    - `target` (the set's share), `inner_…` and `outer_…` limits at the unit's size, which
-      allow for how much units differ anyway, and where it stands: `outside` is -2 below the
-      outer limits, -1 below the inner ones, 0, 1, 2 above. `z` goes with that, `chance_z`
-      allows for chance alone; `p_adjusted` is the p of that, adjusted for how many units are
-      looked at (below 0.05, one in 20 of them is expected to be a false alarm).
+    - `target` (the set's share, one's own brand left out), `inner_…` and `outer_…` limits at
+      the unit's size, which allow for how much units differ anyway, and where it stands:
+      `outside` is -2 below the outer limits, -1 below the inner ones, 0, 1, 2 above. `z` goes
+      with that, `chance_z` allows for chance alone, and `p_adjusted` is the p of that,
+      adjusted for how many units are looked at (Benjamini and Hochberg 1995).
     - `rank_lower`, `rank_upper` of the `ranked` (1 the largest `adjusted`), and whether it
       `could_be_top`: be among the `top` ones, at most half of them; all of them at once.
 
@@ -103,13 +103,15 @@ def compare(
     work = _work(asked, share, month)
     sets = measured[within].fill_null("not stated") if within else pl.repeat("", measured.height, eager=True)
     shown = (work.n >= max(min_waits, 1)) & ~asked.too_few_brands
+    own = waits.peers.own if waits.peers and by == "brand" else ""
+    others = (measured[by].fill_null("") != own).to_numpy()
     columns: dict[str, Floats] = {name: np.full(work.n.size, np.nan) for name in _FIGURES}
     lines = [pl.DataFrame(schema=_LINES)]
     for name in sets.unique(maintain_order=True):
         pool = (sets == name).to_numpy()
         if (pool & shown).sum() < 2:
             continue
-        compared, line = _side_by_side(work, pool, pool & shown, top=top, by_agent=asked.by_agent)
+        compared, line = _side_by_side(work, pool, shown, others, top=top, by_agent=asked.by_agent)
         for column, values in compared.items():
             columns[column][pool & shown] = values
         lines.append(line.select(pl.lit(name).alias("within"), pl.all()))
@@ -173,11 +175,12 @@ def _correlation(sample: Sample, hit: Bools, y: Floats, n: Floats, n_weeks: floa
 
 
 def _side_by_side(
-    work: _Work, pool: Bools, members: Bools, *, top: int, by_agent: bool
+    work: _Work, pool: Bools, shown: Bools, others: Bools, *, top: int, by_agent: bool
 ) -> tuple[dict[str, Floats], pl.DataFrame]:
-    """The units of one set, `members` of a `pool`: every figure of the comparison, and the funnel's lines."""
+    """The units `shown` of a `pool`, held against the `others`: every figure, and the funnel's lines."""
+    members, told = pool & shown, pool & others
     y, n = work.y[members], work.n[members]
-    deff, share = work.deff(n), work.y[pool].sum() / work.n[pool].sum()
+    deff, share = work.deff(n), work.y[told].sum() / work.n[told].sum()
     compared = _adjusted(work, pool, members, share, deff, by_agent=by_agent)
     adjusted, size = np.clip(compared["adjusted"], 0.0, 1.0), n / deff
     posterior = beta_binomial(adjusted * size, size)
@@ -186,7 +189,8 @@ def _side_by_side(
         "shrunk_lower": posterior.lower,
         "shrunk_upper": posterior.upper,
     }
-    judged = funnel(adjusted * n if by_agent else y, n, deff=deff, target=share)
+    successes = adjusted * n if by_agent else y
+    judged = funnel(successes, n, deff=deff, target=share, reference=others[members])
     for name in ("inner_lower", "inner_upper", "outer_lower", "outer_upper", "outside"):
         compared[name] = np.asarray(getattr(judged, name), dtype=float)
     compared |= {"z": judged.adjusted_z, "chance_z": judged.z}

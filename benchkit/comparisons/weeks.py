@@ -26,6 +26,14 @@ _LEVEL = 0.95
 _RULES = ("", "beyond three sigma", "eight on one side")
 MIN_PROMISE_WEEKS = 10
 
+_CHART = {
+    "week": pl.Date,
+    "metric": pl.String,
+    "estimate": pl.Float64,
+    "n": pl.Int64,
+    **dict.fromkeys(("centre", "lower", "upper"), pl.Float64),
+    **dict.fromkeys(("rule", "definition"), pl.String),
+}
 _PROMISES = {
     "seconds": pl.Int64,
     "metric": pl.String,
@@ -54,6 +62,8 @@ def control_chart(waits: Waits, *, month: str, metric: str | Metric = "", weeks:
     """
     asked = in_time(waits, metric)
     counted = _by_week(waits, month, asked, weeks)
+    if counted.is_empty():
+        return pl.DataFrame(schema=_CHART)
     chart = laney(counted["within"].to_numpy(), counted["n"].to_numpy())
     return counted.select(
         "week",
@@ -134,10 +144,11 @@ def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFram
     first_week = pl.col("week").min()
     begins_on_monday = pl.col("local").min().dt.date() == first_week
     watched = timedelta(seconds=asked.watched_seconds)
+    last_day = min(parse_month(month).end.date(), waits.as_of.date())
     return (
         by_week.filter(
             begins_on_monday | (pl.col("week") > first_week),
-            pl.col("week") + WEEK <= parse_month(month).end.date(),
+            pl.col("week") + WEEK <= last_day,
             pl.col("started_at") + watched <= waits.as_of,
         )
         .sort("week")

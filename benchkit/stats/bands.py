@@ -83,7 +83,7 @@ def band_of(
     time = np.unique(columns(at=at)[0])
     cluster = curves.cluster
     if cluster is None:
-        dealt = np.random.default_rng(seed).permutation(curves.table.waits.size) % _DEALT_CLUSTERS
+        dealt = np.random.default_rng(seed).permutation(curves.table.n_waits) % _DEALT_CLUSTERS
         influence, estimate, se = curves.influence(time, dealt), *curves.at(time)[:2]
     else:
         influence = curves.influence(time, cluster)

@@ -95,9 +95,8 @@ class Curves:
     def se(self) -> Floats:
         """The standard error at each time, of survival Greenwood's; NaN for a group all in one cluster."""
         if self.start == 1.0:
-            return np.asarray(self.estimate * np.sqrt(np.delete(self.table.a, self.table.first)))
-        by_row = np.delete(self.table.errors(self.cluster), self.table.first)
-        return np.where(np.repeat(self.in_one_cluster, np.diff(self.offsets)), np.nan, by_row)
+            return np.asarray(self.estimate * np.sqrt(self.table.of_events(lambda rows: rows.a)))
+        return self.table.errors(self.cluster)
 
     @cached_property
     def lower(self) -> Floats:
@@ -145,16 +144,6 @@ class Curves:
         clock = self.clock
         ticks = np.floor(wanted) if clock is None else np.searchsorted(clock, wanted, side="right") - 1
         return self.table.influence(ticks.astype(np.int64), cluster)
-
-    @cached_property
-    def in_one_cluster(self) -> Bools:
-        """By group: whether one cluster holds all its waits, which tells nothing of how clusters vary."""
-        if self.cluster is None:
-            return np.zeros(self.groups.size, dtype=bool)
-        group, cluster = self.table.group, self.cluster[self.table.order]
-        one = np.zeros(self.groups.size, dtype=np.int64)
-        one[group] = cluster
-        return np.asarray(np.bincount(group, cluster != one[group], self.groups.size) == 0)
 
     def _picked(self, seconds: npt.ArrayLike, *series: tuple[Floats, float]) -> list[Floats]:
         wanted = np.atleast_1d(np.asarray(seconds, dtype=float))

@@ -50,6 +50,7 @@ def funnel(
     *,
     deff: npt.ArrayLike = 1.0,
     target: float | None = None,
+    reference: npt.ArrayLike | None = None,
 ) -> Funnel:
     """Units against a target share, allowing for their sizes and for how much units differ anyway.
 
@@ -62,15 +63,19 @@ def funnel(
     tau² = max(0, (I phi - (I-1)) / (sum w - sum w² / sum w)), w = 1 / s²; the limits are
     sin²(asin sqrt target ± q sqrt(s² + tau²)) with q of 1.96 and 3.09. One entry per unit;
     `deff` is the design effect of the shares, one for all or one per unit; `target` is the
-    pooled share unless given. Raises `BenchkitError` for what is no share.
+    pooled share unless given. It and tau² are learnt from the `reference` units, where these
+    are marked, so that others are held against them. Raises `BenchkitError` for what is no share.
     Source: Spiegelhalter 2005, Statistics in Medicine 24, sections 3 and 4 and appendix A.
     """
     y, n = shares_of(successes, totals)
-    goal = _share(float(y.sum() / n.sum()) if target is None else target)
+    known = np.ones(y.size, dtype=bool) if reference is None else np.asarray(reference, dtype=bool)
+    if known.shape != y.shape or not known.any():
+        raise BenchkitError("reference must mark some of the units, with an entry for each")
+    goal = _share(float(y[known].sum() / n[known].sum()) if target is None else target)
     error = _error(n, deff)
     z = (_angle(y / n) - _angle(goal)) / error
-    phi = float((np.clip(z, *np.quantile(z, [0.1, 0.9])) ** 2).mean())
-    tau2 = excess_variance(z.size * phi, 1 / error**2)
+    phi = float((np.clip(z[known], *np.quantile(z[known], [0.1, 0.9])) ** 2).mean())
+    tau2 = excess_variance(known.sum() * phi, 1 / error[known] ** 2)
     adjusted = z * error / np.sqrt(error**2 + tau2)
     width = np.abs(adjusted)
     outside = np.sign(adjusted).astype(np.int64) * ((width > INNER).astype(np.int64) + (width > OUTER))

@@ -141,13 +141,13 @@ def estimate_curves(
         tick, began = (np.searchsorted(clock, when, side="right") - 1 for when in (x, late))
     begin = None if entry is None else np.where(late > 0, began, -1).astype(np.int64)
     table = life_table(group, tick, kind, n_groups=labels.size, cause=cause, entry=begin)
-    ticks = np.delete(table.key, table.first) % table.reach - 1
+    ticks = table.of_events(lambda rows: rows.ticks)
     return Curves(
         groups=labels,
-        offsets=np.append(table.first, table.key.size) - np.arange(labels.size + 1),
+        offsets=table.offsets(),
         time=ticks.astype(float) if clock is None else clock[ticks],
-        estimate=np.delete(table.estimate, table.first),
-        at_risk=np.delete(table.at_risk, table.first),
+        estimate=table.of_events(lambda rows: rows.estimate),
+        at_risk=table.of_events(lambda rows: rows.at_risk),
         start=0.0,
         table=table,
         cluster=member,

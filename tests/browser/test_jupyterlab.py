@@ -42,10 +42,10 @@ ALL_DRAWN = """([selector, charts]) => {
             left = Math.min(left, x), right = Math.max(right, x)
             top = Math.min(top, y), bottom = Math.max(bottom, y)
         }
-        return right - left > width / 2 && bottom - top > 100
+        return right - left > width / 2 && bottom - top > Math.min(100, height / 10)
     })
 }"""
-"""Whether there are so many charts, each with its coloured marks over half its width and 100 pixels high."""
+"""Whether there are so many charts, each with its coloured marks over half its width and as high as one row at least."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 

@@ -71,22 +71,26 @@ def opened(browser: Browser, path: Path, *, width: int = 1280) -> Iterator[tuple
     context.close()
 
 
+CHARTS = 16
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_charts_are_drawn_as_wide_as_the_column(browser: Browser, demo_report: Path, width: int) -> None:
     with opened(browser, demo_report, width=width) as (tab, heard):
         figures = tab.locator("figure.chart")
-        assert figures.count() == 9
+        assert figures.count() == CHARTS
         for figure in figures.all():
             column, plot = figure.bounding_box(), figure.locator("svg .mark-group .background").first
             assert abs(figure.locator("svg").bounding_box()["width"] - column["width"]) <= 1
             assert plot.bounding_box()["width"] > 0.5 * column["width"]
-            marks = figure.locator("svg :is(.mark-symbol, .mark-line, .mark-rule) :is(path, line)").all()
+            kinds = ":is(.mark-symbol, .mark-line, .mark-rule, .mark-rect)"
+            marks = figure.locator(f"svg {kinds} :is(path, line)").all()
             drawn = [box for box in (mark.bounding_box() for mark in marks) if box]
-            assert len(drawn) > 5
+            assert len(drawn) > 3
             left, right = min(box["x"] for box in drawn), max(box["x"] + box["width"] for box in drawn)
             top, bottom = min(box["y"] for box in drawn), max(box["y"] + box["height"] for box in drawn)
             assert right - left > 0.4 * column["width"]
-            assert bottom - top > 60
+            assert bottom - top > min(60, 0.4 * plot.bounding_box()["height"])
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert heard == []
 
@@ -106,8 +110,8 @@ def test_every_chart_is_told_to_those_who_do_not_see_it(browser: Browser, demo_r
     with opened(browser, demo_report) as (tab, _):
         drawings = tab.locator("figure.chart [role='graphics-document']")
         labels = [drawing.get_attribute("aria-label") for drawing in drawings.all()]
-        assert len(labels) == 9
-        assert all(re.search(r"\?.*\d( h|%)", label) for label in labels)
+        assert len(labels) == CHARTS
+        assert all(re.search(r"\?.*\d", label) for label in labels)
 
 
 def test_pointing_at_a_line_tells_its_numbers(browser: Browser, demo_report: Path) -> None:
