@@ -20,9 +20,9 @@ _MARKS_AT_ONCE = 100_000
 class LifeTable:
     """The cumulative incidence of one cause, by group and tick.
 
-    `parts` hold some groups each, in order; ticks are whole numbers from 0. Where `cluster` is
-    asked for, it numbers the cluster of each wait from 0: clusters of the same number in
-    different groups are different ones, since each group has an error of its own.
+    `parts` hold some groups each, in order; ticks are whole numbers from 0. `cluster` numbers the
+    cluster of each wait from 0, and without it every wait is its own. Each group's error is of its own
+    waits only, whether or not other groups share its clusters; NaN where one cluster holds them all.
     """
 
     parts: list[Rows]
@@ -49,15 +49,12 @@ class LifeTable:
         return np.concatenate([_reached(part, share) for part in self.parts])
 
     def errors(self, cluster: Ints | None = None) -> Floats:
-        """The standard error at every event; NaN in a group that one cluster holds.
-
-        Without `cluster` every wait is its own.
-        """
+        """The standard error at every event."""
         variances = self._variances(cluster)
         return np.concatenate([_roots(np.delete(square, part.first)) for part, square in variances])
 
     def error(self, ticks: npt.ArrayLike, cluster: Ints | None = None) -> Floats:
-        """The standard error by group and tick; without `cluster` every wait is its own."""
+        """The standard error by group and tick."""
         wanted = np.asarray(ticks, dtype=np.int64)
         if cluster is None:
             return np.concatenate([_roots(square[part.at(wanted)]) for part, square in self._variances(None)])
@@ -67,6 +64,7 @@ class LifeTable:
             step = max(1, _CELLS_AT_ONCE // max(1, group.size))
             for some in (slice(start, start + step) for start in range(0, wanted.size, step)):
                 np.add.at(variance[:, some], group, clustered.influence(wanted[some]) ** 2)
+            variance[part.groups[clustered.in_one]] = np.nan
         return _roots(variance)
 
     def influence(self, ticks: npt.ArrayLike, cluster: Ints) -> Floats:
@@ -81,11 +79,13 @@ class LifeTable:
         return moved
 
     def _variances(self, cluster: Ints | None) -> Iterator[tuple[Rows, Floats]]:
-        if cluster is not None:
-            return ((part, clustered.variance()) for part, clustered in self._clustered(cluster))
-        if self.entries:  # the two marks of a wait belong together
-            return self._variances(np.arange(self.n_waits))
-        return ((part, part.variance()) for part in self.parts)
+        if cluster is None and not self.entries:
+            yield from ((part, part.variance()) for part in self.parts)
+            return
+        own = np.arange(self.n_waits) if cluster is None else cluster
+        for part, clustered in self._clustered(own):
+            unknown = np.repeat(clustered.in_one, np.diff(part.first, append=part.key.size))
+            yield part, np.where(unknown & (cluster is not None), np.nan, clustered.variance())
 
     def _clustered(self, cluster: Ints) -> Iterator[tuple[Rows, Clustered]]:
         n_clusters = int(cluster.max(initial=0)) + 1

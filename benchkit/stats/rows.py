@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchkit.stats.arrays import Floats, Ints
+from benchkit.stats.arrays import Bools, Floats, Ints
 
 ENDED, ENTERED, IN_CAUSE = 1, 2, 3
 """The kinds of marks that waits leave, beside 0 for censored."""
@@ -113,6 +113,11 @@ class Clustered(NamedTuple):
     sums: tuple[Floats, ...]
     origins: tuple[Floats, ...]
 
+    @property
+    def in_one(self) -> Bools:
+        """By group: whether one cluster holds all its waits, which tells nothing of how clusters vary."""
+        return np.asarray(np.bincount(self.group, minlength=self.rows.first.size) == 1)
+
     def influence(self, ticks: Ints) -> Floats:
         """What each run adds to the estimate of its group, by run and tick."""
         rows = self.rows
@@ -128,7 +133,7 @@ class Clustered(NamedTuple):
         return np.asarray(f * p + q + (f * a - b) * g, dtype=np.float64)
 
     def variance(self) -> Floats:
-        """The sum of squares of the influences at every row; NaN in a group that one cluster holds."""
+        """The sum of squares of the influences at every row."""
         f, first, n_rows = self.rows.estimate, self.rows.first, self.rows.key.size
         row = (self.places & ((1 << self.bits) - 1)) >> 2
         factors = (f, np.ones(n_rows), f * self.rows.a - self.rows.b)
@@ -138,10 +143,10 @@ class Clustered(NamedTuple):
             product, origin = one * two, start * other_start
             added = np.diff(product, prepend=0.0)
             added[self.begins] = product[self.begins] - origin
-            total = np.bincount(row, added, n_rows) + np.bincount(first[self.group], origin, n_rows)
+            total = np.bincount(row, added, n_rows).astype(np.float64, copy=False)
+            total += np.bincount(first[self.group], origin, n_rows)
             variance += (1 if one is two else 2) * factor * other * _running(np.cumsum, total, first)
-        in_one_cluster = np.bincount(self.group, minlength=first.size) == 1
-        return np.where(np.repeat(in_one_cluster, np.diff(first, append=n_rows)), np.nan, variance)
+        return variance
 
 
 def count_rows(marks: Ints, wait: Ints, origins: Ints, bits: int) -> Rows:
