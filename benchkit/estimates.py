@@ -14,13 +14,16 @@ from benchkit.stats.arrays import Bools, Floats, Ints
 from benchkit.stats.bands import band_limits, critical_value
 from benchkit.stats.bounds import incidence_bounds
 from benchkit.stats.curves import limits
-from benchkit.stats.shares import effective_weeks, weekly_error, wilson
+from benchkit.stats.shares import carried_over, effective_weeks, weekly_error, wilson
 
 Texts = npt.NDArray[np.object_]
 
 MIN_WEEKS, MIN_EFFECTIVE_WEEKS = 8, 4.0
 MIN_OWN_WEEKS, MIN_EFFECTIVE_OWN_WEEKS = 4, 3.0
 """From fewer weeks, or weeks so unequal that one or two decide, nothing is learnt of how weeks vary."""
+
+MIN_OF_EACH = 5
+"""From fewer waits within a time, or beyond it, a band learns nothing at that time."""
 
 WEEK_SECONDS = 7 * 86_400
 _UPPER_TAIL = 0.975
@@ -71,7 +74,10 @@ def shares(sample: Sample, horizons_seconds: Sequence[int], *, cause: int = REPL
 def bands(
     sample: Sample, found: Estimates, horizons_seconds: Sequence[int], *, of_replied: bool
 ) -> tuple[Floats, Floats]:
-    """Limits between which the whole of a curve lies with 95% confidence; NaN from too few weeks."""
+    """Limits between which the whole of a curve lies with 95% confidence; NaN from too few weeks.
+
+    A time by which fewer than `MIN_OF_EACH` were answered, or not, has the limits of the nearest other one.
+    """
     hits = sample.replied
     whole = hits if of_replied else sample
     sums, counts = hits.weekly_within(horizons_seconds), whole.weekly_counts[:, np.newaxis]
@@ -82,11 +88,14 @@ def bands(
     with np.errstate(invalid="ignore", divide="ignore"):
         total = counts.sum(axis=-1, keepdims=True)
         influence = np.nan_to_num((sums - sums.sum(axis=-1, keepdims=True) / total * counts) / total)
+        early = hits.month.weekly_within(horizons_seconds).sum(axis=-1)
+        few = np.minimum(early, whole.month.counts[:, np.newaxis] - early) < MIN_OF_EACH
         enough = (np.count_nonzero(counts, axis=-1) >= MIN_WEEKS) & (
             effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS
         )
+    influence, se = np.where(few[..., np.newaxis], 0.0, influence), np.where(few, 0.0, np.nan_to_num(se))
     critical = critical_value(influence.swapaxes(1, 2))[:, np.newaxis]
-    limits = band_limits(np.nan_to_num(found.estimate), np.nan_to_num(se), critical)
+    limits = band_limits(np.nan_to_num(found.estimate), se, critical)
     drawn = enough & ~np.isnan(found.estimate)
     return np.where(drawn, limits[0], np.nan), np.where(drawn, limits[1], np.nan)
 
@@ -207,14 +216,18 @@ def _margin(se: Floats, weeks: npt.NDArray[np.int64], enough: npt.ArrayLike) -> 
 def _around(
     share: float, sample: Sample, seconds: Floats, *, hits: Bools | None = None
 ) -> tuple[Floats, Floats, Texts]:
-    """The interval of the share (of `hits`) that lies below each group's own time, about `share`."""
+    """The interval of the share (of `hits`) that lies below each group's own time, about `share`.
+
+    Reply times carry a backlog from week to week, so it is wider where weeks are like the next.
+    """
     below = sample.seconds <= np.nan_to_num(seconds)[sample.group]
     below = below if hits is None else below & hits
     month_below = sample.month.weekly_sums(below[sample.in_month])
-    margin = _weekly_margin(sample, sample.weekly_sums(below), month_below)
+    weekly_below = sample.weekly_sums(below)
+    margin = _weekly_margin(sample, weekly_below, month_below)
     n = sample.month.counts
     score = wilson(share * n, n)
-    half = margin.quantile * margin.se
+    half = margin.quantile * margin.se * np.sqrt(carried_over(weekly_below, sample.weekly_counts))
     weekly = margin.se > 0
     return (
         np.where(weekly, np.maximum(share - half, 0.0), score.lower),

@@ -71,6 +71,22 @@ def weekly_error(sums: npt.ArrayLike, counts: npt.ArrayLike, month_counts: npt.A
     return WeeklyError(se, np.count_nonzero(n, axis=-1), effective_weeks(n))
 
 
+def carried_over(sums: Floats, counts: Floats) -> Floats:
+    """By how much a variance between weeks grows where one week is like the next, at least 1.
+
+    >>> carried_over(np.array([9.0, 8, 2, 1]), np.full(4, 10.0)).round(2).item()
+    1.3
+
+    1 + max(0, r), r the correlation of e_w = y_w - R n_w with the week after, weeks on the
+    last axis in order. Source: Newey and West 1987, with one lag.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = sums.sum(axis=-1, keepdims=True) / counts.sum(axis=-1, keepdims=True)
+        residual = sums - ratio * counts
+        lagged = (residual[..., 1:] * residual[..., :-1]).sum(axis=-1) / (residual**2).sum(axis=-1)
+    return np.asarray(1.0 + np.maximum(np.nan_to_num(lagged), 0.0))
+
+
 def ratio_variance(sums: Floats, counts: Floats) -> Floats:
     """The variance of sum y / sum n between the clusters on the last axis; NaN below two of them.
 
