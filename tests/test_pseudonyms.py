@@ -261,3 +261,36 @@ def test_an_agent_whose_name_gives_a_brand_away_goes_by_a_letter() -> None:
     agents = deal_pseudonyms(replace(SIX, frame=frame), brand="Dune", name_agents=True).agents
     assert agents["Dune", "Dune_kim"] == "Dune_kim"
     assert agents["Ember", "Ember_kim"].startswith("Agent ")
+
+
+def test_chosen_peers_are_an_industry_of_their_own() -> None:
+    shown = bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus;Dune ; Ember; Fjord; Aurora")
+    by_industry = bk.measure(shown, month=MONTH, by="industry", metrics="waits")
+    assert by_industry.select("industry", "estimate").rows() == [("Chosen peers", 200.0)]
+    letters = bk.pseudonymise(SIX, brand="Aurora")
+    assert set(names(shown)) == set(names(letters))
+
+
+def test_few_chosen_peers_are_withheld() -> None:
+    shown = bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus")
+    by_brand = bk.measure(shown, month=MONTH, by=["brand", "industry"], metrics="answered_within_1h")
+    assert by_brand.filter(pl.col("brand") != "Aurora")["estimate"].is_null().all()
+
+
+def test_a_peer_there_is_not_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"no brand 'Cirrrus'.*did you mean 'Cirrus'"):
+        bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrrus")
+
+
+def test_one_agent_keeps_the_name_and_the_others_go_together() -> None:
+    shown = bk.pseudonymise(SIX, brand="Aurora", agent="K1").only("Aurora").beside("K1")
+    by_agent = bk.measure(shown, month=MONTH, by="agent", metrics="waits", min_waits=0)
+    assert by_agent["agent"].to_list() == ["K1", "everyone else"]
+    alone = bk.measure(SIX.only("Aurora"), month=MONTH, by="agent", metrics="waits", min_waits=0)
+    mine = alone.filter(agent="Aurora/K1")["estimate"].item()
+    assert by_agent.filter(agent="K1")["estimate"].item() == mine
+    assert by_agent["estimate"].sum() == alone["estimate"].sum()
+
+
+def names(waits: bk.Waits) -> list[str]:
+    return waits.frame.select(pl.col("brand").cast(pl.String).unique()).collect().to_series().to_list()

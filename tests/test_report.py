@@ -15,8 +15,9 @@ import nbformat
 import polars as pl
 import pytest
 
+from benchkit import find_waits, report, synthesize
 from benchkit import page as page_module
-from benchkit import report
+from benchkit.corrections import agents_of
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.folders import folder_name
 from benchkit.published import expectations
@@ -301,3 +302,47 @@ def test_what_stops_it_leaves_the_last_report(
         make_report(messages=str(messages), month="2026-09", out=tmp_path / "reports")
     assert first.read_bytes() == before
     assert [path.name for path in first.parents[1].iterdir()] == ["2026-09"]
+
+
+def test_an_agents_own_page_names_nobody_else(tmp_path: Path) -> None:
+    made = make_report(brand="Mumblecell", agent="MQ", out=tmp_path)
+    assert made.parts[-4:-1] == ("agents", "MQ", "2026-10")
+    others = {
+        agent.removeprefix("Mumblecell/")
+        for _, agent in agents_of(find_waits(synthesize()).only("Mumblecell"))
+    } - {"MQ"}
+    assert len(others) == 9
+    for path in made.parent.rglob("*"):
+        if path.is_file() and "private" not in path.parts and path.suffix != ".parquet":
+            said = re.sub(r"<script>.*?</script>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            assert not set(re.findall(r"\b[A-Z]{2}\b", said)) & others, path
+            assert "Agent " not in re.sub("Agent drilldown|Agent by agent|>Agent<", "", said)
+    told = pl.read_parquet(made.with_name("estimates.parquet"))
+    assert set(told["agent"].drop_nulls()) == {"MQ", "everyone else"}
+    waits = pl.read_parquet(made.parent / "private" / "waits.parquet")
+    assert waits["agent_id"].unique().to_list() == ["Mumblecell/MQ"]
+    assert not (made.parent / "private" / "names.csv").exists()
+
+
+def test_an_agent_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no agent 'QM' in Mumblecell; there are 'AU'"):
+        make_report(brand="Mumblecell", agent="QM", out=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_corrections_reach_every_section(messages: Path, tmp_path: Path) -> None:
+    corrections = tmp_path / "corrections.csv"
+    corrections.write_text("wait,action,reason,who\nm402,leave out,a test of ours,Kim\n", encoding="utf-8")
+    options = {"messages": str(messages), "month": "2026-09", "brand": "A & B"}
+    before, after = (
+        make_report(**options, corrections=path, out=tmp_path / name)
+        for name, path in (("before", ""), ("after", str(corrections)))
+    )
+    said = after.read_text(encoding="utf-8")
+    assert said.count("Corrections applied: 1 (waits left out: 1; credited to another agent: 0).") == 1
+    assert "a test of ours" not in said
+    whole = [
+        pl.read_parquet(made.with_name("estimates.parquet")).filter(by="", metric="waits", month="2026-09")
+        for made in (before, after)
+    ]
+    assert whole[0]["estimate"].item() - whole[1]["estimate"].item() == 1
