@@ -19,7 +19,7 @@ DRAWS = 5_000
 
 _DEALT_CLUSTERS = 200
 _SIGNS_AT_ONCE = 4_000_000
-_NARROW = 64
+_ONE_CORE = 2**18
 _NO_ERROR = 1e-10
 
 Singles = npt.NDArray[np.float32]
@@ -148,7 +148,9 @@ def _critical(influence: Floats, level: float, draws: int, seed: int) -> float:
     n_times, n_clusters = shares.shape
     if n_clusters < 2 or not n_times:
         return np.nan
-    signs = [_patterns(n_clusters)] if 2 ** (n_clusters - 1) <= draws else _drawn(n_clusters, draws, seed)
+    width = 1 << (max(1, _ONE_CORE // shares.size).bit_length() - 1)
+    every = 2 ** (n_clusters - 1) <= draws
+    signs = [_patterns(n_clusters, width)] if every else _drawn(n_clusters, draws, seed)
     largest = np.concatenate([_largest_square(shares.astype(np.float32) @ some) for some in signs])
     square = float(np.quantile(largest, level, method="inverted_cdf"))
     left = n_clusters - square
@@ -161,12 +163,13 @@ def _largest_square(sums: Singles) -> Singles:
 
 
 @lru_cache(maxsize=16)
-def _patterns(n_clusters: int) -> Singles:
+def _patterns(n_clusters: int, width: int) -> Singles:
     """Every pattern of signs once, one per column; turned about, a pattern gives the same.
 
-    In a stack of narrow parts: products as small as these are faster on one core than on several.
+    In a stack of parts of that width: products small enough to stay on one core are faster than others.
     """
-    patterns = np.arange(2 ** (n_clusters - 1)).reshape(-1, 1, min(_NARROW, 2 ** (n_clusters - 1)))
+    n_patterns = 2 ** (n_clusters - 1)
+    patterns = np.arange(n_patterns).reshape(-1, 1, min(width, n_patterns))
     down = (patterns >> np.arange(n_clusters)[:, np.newaxis]) & 1
     return np.asarray(1 - 2 * down, dtype=np.float32)
 

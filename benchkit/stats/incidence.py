@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, overload
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from benchkit.errors import BenchkitError
-from benchkit.stats.arrays import Bools, Floats, Ints, check_level, columns
+from benchkit.stats.arrays import Bools, Ints, check_level, columns
 from benchkit.stats.curves import Curve, Curves, limits
 from benchkit.stats.lifetable import life_table
 
@@ -54,8 +55,10 @@ def kaplan_meier(
     are as in `cumulative_incidence`, and so is what is refused. Source: Kaplan and Meier 1958;
     limits: Kalbfleisch and Prentice 2002, section 1.4.
     """
-    (happened,) = columns(event=event)
-    falling = estimate_curves(seconds, happened != 0, entry=entry, groups=groups, level=level)
+    (happened,) = _numbers(event=event)
+    falling = estimate_curves(
+        seconds, (happened != 0).astype(np.int64), entry=entry, groups=groups, level=level
+    )
     survival = replace(falling, estimate=1.0 - falling.estimate, start=1.0)
     return survival if groups is not None else survival.curve(0)
 
@@ -133,9 +136,8 @@ def estimate_curves(
     x, kind, late = checked_waits(seconds, outcome, entry)
     labels, group = numbered("groups", groups, x.size)
     member = None if cluster is None else numbered("cluster", cluster, x.size)[1]
-    reach = np.floor(x.max(initial=0.0)) + 3
-    if labels.size * reach < 2**62 and (x == np.floor(x)).all():
-        clock, tick, began = None, x.astype(np.int64), np.floor(late)
+    if labels.size * float(x.max(initial=0) + 3) < 2**58 and (x == np.floor(x)).all():
+        clock, tick, began = None, x.astype(np.int64, copy=False), np.floor(late)
     else:  # what happens between events tells nothing more
         clock = np.unique(x[kind > 0])
         tick, began = (np.searchsorted(clock, when, side="right") - 1 for when in (x, late))
@@ -168,9 +170,9 @@ def numbered(name: str, labels: npt.ArrayLike | None, n_waits: int) -> tuple[npt
     if given.shape != (n_waits,):
         raise BenchkitError(f"{name} must have one label for each of the {n_waits:,} waits")
     if given.dtype.kind in "iu" and given.size and np.ptp(given) < given.size:
-        place = (given - given.min()).astype(np.int64)
+        place = (given - given.min()).astype(np.int64, copy=False)
         there = np.bincount(place) > 0
-        return np.flatnonzero(there) + given.min(), (np.cumsum(there) - 1)[place]
+        return np.flatnonzero(there) + given.min(), place if there.all() else (np.cumsum(there) - 1)[place]
     missing = given != given  # NaN and NaT are not themselves
     if given.dtype == object:
         missing |= given == np.array(None)
@@ -184,13 +186,25 @@ def numbered(name: str, labels: npt.ArrayLike | None, n_waits: int) -> tuple[npt
 
 def checked_waits(
     seconds: npt.ArrayLike, outcome: npt.ArrayLike, entry: npt.ArrayLike | None
-) -> tuple[Floats, Ints, Floats]:
+) -> tuple[npt.NDArray[Any], Ints, npt.NDArray[Any]]:
+    """Seconds, outcomes and entries, once they are known to be those of waits.
+
+    >>> [part.tolist() for part in checked_waits([5, 8], [1, 0], None)]
+    [[5, 8], [1, 0], [0.0]]
+    """
     given = {"seconds": seconds, "outcome": outcome} | ({} if entry is None else {"entry": entry})
-    x, kind, late = (*columns(**given), np.zeros(1))[:3]
+    x, kind, late = (*_numbers(**given), np.zeros(1))[:3]
     _refuse((x < 0) | (late < 0), "waits are negative")
     _refuse((kind < 0) | (kind != np.floor(kind)), "outcomes are not whole numbers from 0")
     _refuse((late > 0) & (late >= x), "waits ended before they came under observation")
-    return x, kind.astype(np.int64), late
+    return x, kind.astype(np.int64, copy=False), late
+
+
+def _numbers(**given: npt.ArrayLike) -> Sequence[npt.NDArray[Any]]:
+    """As `columns`, but whole numbers stay what they are: copies of millions cost more than their sums."""
+    arrays = [np.asarray(values) for values in given.values()]
+    whole = all(array.dtype.kind in "iu" and array.shape == (arrays[0].size,) for array in arrays)
+    return arrays if whole else columns(**given)
 
 
 def _refuse(wrong: Bools, what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
@@ -57,21 +56,23 @@ class Rows:
         return np.asarray(np.searchsorted(self.key, wanted, side="right") - 1, dtype=np.int64)
 
     def steps(self) -> tuple[Floats, Floats]:
-        """By kind and row: what a mark adds to P and Q, where a wait's influence is F P + Q + G (F a - b).
+        """By row and kind: what a mark adds to P and Q, where a wait's influence is F P + Q + G (F a - b).
 
         G is 1 while the wait is under observation and 0 else; F, a and b are those of the row asked for.
         """
         left = self.at_risk - self.ended
         own = np.divide(1.0, left, out=np.zeros(left.size), where=left > 0)
         p, q = self.a - own, own * self.estimate - self.b
-        return np.stack([self.a, p, -self.a, p]), np.stack([-self.b, q, self.b, q + self.jump])
+        by_kind = (self.a, p, -self.a, p), (-self.b, q, self.b, q + self.jump)
+        return np.stack(by_kind[0], axis=1), np.stack(by_kind[1], axis=1)
 
     def variance(self) -> Floats:
         """The sum of squares of influences at every row, of waits that all were watched from the origin."""
         size = np.diff(self.begin, append=self.marks.size)
         n = np.stack([size - self.ended, self.ended - self.caused, np.zeros_like(size), self.caused])
-        p, q = self.steps()
-        pp, qq, pq = (_running(np.cumsum, (n * x).sum(axis=0), self.first) for x in (p * p, q * q, p * q))
+        p, q = (step.T for step in self.steps())
+        added = np.stack([(n * x).sum(axis=0) for x in (p * p, q * q, p * q)])
+        pp, qq, pq = _running(np.add, added, self.first)
         f, watched = self.estimate, self.at_risk - size
         return np.asarray(f * f * pp + qq + 2 * f * pq + (f * self.a - self.b) ** 2 * watched)
 
@@ -85,9 +86,9 @@ class Rows:
         run = group * n_clusters + cluster[self.wait]
         places = np.sort((run << bits) + 4 * row + (self.marks & 3))
         begins = np.flatnonzero(np.diff(places >> bits, prepend=-1))
-        row, kind = (places & ((1 << bits) - 1)) >> 2, places & 3
-        p, q = (step[kind, row] for step in self.steps())
-        g = np.where(kind == ENTERED, 1.0, -1.0)
+        row_and_kind = places & ((1 << bits) - 1)
+        p, q = (np.take(step, row_and_kind) for step in self.steps())
+        g = np.where((places & 3) == ENTERED, 1.0, -1.0)
         watched = -np.diff(np.append(0.0, np.cumsum(g))[np.append(begins, g.size)])  # in the end none is
         nothing = np.zeros(begins.size)
         origins = (nothing, nothing, watched)
@@ -137,15 +138,20 @@ class Clustered(NamedTuple):
         f, first, n_rows = self.rows.estimate, self.rows.first, self.rows.key.size
         row = (self.places & ((1 << self.bits) - 1)) >> 2
         factors = (f, np.ones(n_rows), f * self.rows.a - self.rows.b)
-        variance = np.zeros(n_rows)
-        states = zip(self.sums, self.origins, factors, strict=True)
-        for (one, start, factor), (two, other_start, other) in combinations_with_replacement(states, 2):
+        states = list(zip(self.sums, self.origins, factors, strict=True))
+        pairs = list(combinations_with_replacement(states, 2))
+        added = np.empty((len(pairs), n_rows))
+        for total, ((one, start, _), (two, other_start, _)) in zip(added, pairs, strict=True):
             product, origin = one * two, start * other_start
-            added = np.diff(product, prepend=0.0)
-            added[self.begins] = product[self.begins] - origin
-            total = np.bincount(row, added, n_rows).astype(np.float64, copy=False)
+            steps = np.diff(product, prepend=0.0)
+            steps[self.begins] = product[self.begins] - origin
+            total[:] = np.bincount(row, steps, n_rows)
             total += np.bincount(first[self.group], origin, n_rows)
-            variance += (1 if one is two else 2) * factor * other * _running(np.cumsum, total, first)
+        variance = np.zeros(n_rows)
+        for total, ((one, _, factor), (two, _, other)) in zip(
+            _running(np.add, added, first), pairs, strict=True
+        ):
+            variance += (1 if one is two else 2) * factor * other * total
         return variance
 
 
@@ -169,12 +175,12 @@ def count_rows(marks: Ints, wait: Ints, origins: Ints, bits: int) -> Rows:
 
     remaining = 1.0 - ended / at_risk
     tail = np.divide(1.0, remaining, out=np.zeros(remaining.size), where=remaining > 0)
-    still = _running(np.cumprod, remaining, first)
+    still = _running(np.multiply, remaining, first)
     jump = np.append(1.0, still[:-1]) / at_risk
-    estimate = _running(np.cumsum, jump * caused, first)
+    estimate = _running(np.add, jump * caused, first)
     hazard = tail * ended / at_risk / at_risk
-    a = _running(np.cumsum, hazard, first)
-    b = _running(np.cumsum, hazard * estimate + jump * caused / at_risk, first)
+    a = _running(np.add, hazard, first)
+    b = _running(np.add, hazard * estimate + jump * caused / at_risk, first)
     return Rows(bits, marks, wait, first, key, begin, at_risk, ended, caused, estimate, jump, a, b)
 
 
@@ -184,11 +190,11 @@ def _counted(happened: npt.NDArray[Any], begins: Ints) -> Ints:
     return np.asarray(np.diff(so_far[np.append(begins, happened.size)]), dtype=np.int64)
 
 
-def _running(accumulate: Callable[..., Floats], values: Floats, first: Ints) -> Floats:
-    """A running sum or product that starts anew with each group."""
+def _running(ufunc: np.ufunc, values: Floats, first: Ints) -> Floats:
+    """A running sum or product along the rows that starts anew with each group."""
     result = np.empty_like(values)
-    for start, stop in zip(first, np.append(first, values.size)[1:], strict=True):
-        accumulate(values[start:stop], out=result[start:stop])
+    for start, stop in zip(first, np.append(first, values.shape[-1])[1:], strict=True):
+        ufunc.accumulate(values[..., start:stop], axis=-1, out=result[..., start:stop])
     return result
 
 
