@@ -19,7 +19,7 @@ DRAWS = 5_000
 
 _DEALT_CLUSTERS = 200
 _SIGNS_AT_ONCE = 4_000_000
-_ONE_CORE = 2**18
+_ONE_CORE = 2**19
 _NO_ERROR = 1e-10
 
 Singles = npt.NDArray[np.float32]

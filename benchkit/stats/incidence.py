@@ -106,8 +106,10 @@ def cumulative_incidence(
     F(t) = sum over t_j <= t of S(t_j-) d1_j / Y_j. One entry per wait: `outcome` is 0 awaiting
     (censored at `seconds`), 1 replied, 2 closed; `entry` is the age at which it came under
     observation, 0 from its beginning: Y(t) counts entry < t <= seconds. `groups` and `cluster`
-    are any labels; with `groups` all curves come from one sorted pass. Errors are the
-    infinitesimal jackknife's, summed within clusters, at every time in O(n log n); limits are
+    are any labels, one per wait; with `groups` all curves come from one sorted pass. A cluster may
+    reach over several groups; the error of each is of its own waits only, those of one cluster
+    summed, and NaN where one cluster holds them all. Without `cluster` every wait is its own.
+    Errors are the infinitesimal jackknife's, at every time in O(n log n); limits are
     F^exp(±z se / (F ln F)), and where F is 0 or 1, F itself. Raises `BenchkitError` for
     entries that are missing, negative or of different lengths.
     Source: Aalen and Johansen 1978; Therneau and Grambsch 2000, section 7.

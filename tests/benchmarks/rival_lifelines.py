@@ -13,13 +13,10 @@ order = np.argsort(waits["group"], kind="stable")
 cuts = np.flatnonzero(np.diff(waits["group"][order])) + 1
 columns = (np.split(waits[name][order], cuts) for name in ("seconds", "event"))
 
-print("group,answered_1h,lower_1h,upper_1h,answered_24h,lower_24h,upper_24h")
+print("group,answered_1h,answered_24h")
 for label, (seconds, event) in enumerate(zip(*columns, strict=True)):
     fitted = KaplanMeierFitter().fit(seconds, event)
-    limits = fitted.confidence_interval_
-    row = []
-    for horizon in (3_600, 86_400):
-        place = np.searchsorted(limits.index, horizon, side="right") - 1
-        lower, upper = limits.iloc[place]
-        row += [1 - fitted.survival_function_.iloc[place, 0], 1 - upper, 1 - lower]
-    print(label, *row, sep=",")
+    limits = fitted.confidence_interval_.to_numpy()
+    assert (limits[:, 0] <= limits[:, 1]).all()
+    place = np.searchsorted(fitted.timeline, [3_600, 86_400], side="right") - 1
+    print(label, *1 - fitted.survival_function_.to_numpy()[place, 0], sep=",")
