@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchkit.stats.arrays import Bools, Floats, Ints
-from benchkit.stats.rows import ENDED, ENTERED, IN_CAUSE, Clustered, Rows, count_rows
+from benchkit.stats.rows import ENTERED, Clustered, Rows, count_rows
 
 _CELLS_AT_ONCE = 4_000_000
 _MARKS_AT_ONCE = 100_000
@@ -106,11 +106,12 @@ def life_table(
     event), `outcome` how (0 censored), `entry` the last tick before it came under observation.
     """
     bits = int(tick.max(initial=0) + 1).bit_length()
-    packed = _packed(group, tick, bits)
-    packed[outcome > 0] += ENDED
-    packed[outcome == cause] += IN_CAUSE - ENDED
+    packed = _keys(group, tick, bits)
+    for bit_of_kind in (outcome == cause, outcome > 0):
+        packed <<= 1
+        packed += bit_of_kind
     if entry is not None:
-        packed = np.concatenate([packed, _packed(group, entry, bits) + ENTERED])
+        packed = np.concatenate([packed, 4 * _keys(group, entry, bits) + ENTERED])
     marks, wait = _in_order(packed, group.size)
     origins = np.arange(n_groups, dtype=np.int64) << bits
     begins = np.searchsorted(marks, 4 * origins)
@@ -131,12 +132,11 @@ def first_where(holds: Bools, offsets: Ints) -> Ints:
     return np.asarray(np.where(found < offsets[1:], found, holds.size), dtype=np.int64)
 
 
-def _packed(group: Ints, tick: Ints, bits: int) -> Ints:
-    packed = group << bits
-    packed += tick
-    packed += 1
-    packed <<= 2
-    return packed
+def _keys(group: Ints, tick: Ints, bits: int) -> Ints:
+    keys = group << bits
+    keys += tick
+    keys += 1
+    return keys
 
 
 def _in_order(marks: Ints, n_waits: int) -> tuple[Ints, Ints]:
@@ -146,7 +146,7 @@ def _in_order(marks: Ints, n_waits: int) -> tuple[Ints, Ints]:
         order = np.argsort(marks)
         return marks[order], order % n_waits
     marks <<= bits
-    marks |= np.resize(np.arange(n_waits), marks.size)
+    marks += np.resize(np.arange(n_waits), marks.size)
     marks.sort()  # much faster than np.argsort
     wait = marks & ((1 << bits) - 1)
     marks >>= bits

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchkit.stats.arrays import Bools, Floats, Ints
 
 ENDED, ENTERED, IN_CAUSE = 1, 2, 3
-"""The kinds of marks that waits leave, beside 0 for censored."""
+"""The kinds of marks that waits leave, beside 0 for censored: a bit for the cause, a bit for any end."""
 
 
 @dataclass(frozen=True, eq=False)
