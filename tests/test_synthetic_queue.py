@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.finding import find_waits
 from benchkit.resources import shipped
 from benchkit.schema import EVENTS, MESSAGES
 from benchkit.sources.synthetic import synthesize
@@ -32,7 +33,6 @@ from benchkit.sources.synthetic_queue import (
     attend,
     simulate,
 )
-from benchkit.finding import find_waits
 
 DAY, HOUR = 86_400, 3_600
 BUSY = next(brand for brand in QUEUE_BRANDS if brand.name == "Mumblecell")

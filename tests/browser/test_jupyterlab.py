@@ -45,7 +45,7 @@ ALL_DRAWN = """([selector, charts]) => {
         return right - left > width / 2 && bottom - top > Math.min(100, height / 10)
     })
 }"""
-"""Whether there are so many charts, each with its coloured marks over half its width and as high as one row at least."""
+"""Whether there are so many charts, each with coloured marks over half its width and a row high."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
