@@ -242,7 +242,10 @@ def _incidence_shares(sample: Sample, horizons_seconds: Ints, cause: int) -> Est
     table = month.incidence(cause)
     estimate = table.at(horizons_seconds)
     margin = _incidence_margin(sample, horizons_seconds, cause)
-    lower, upper = limits(estimate, margin.se, margin.quantile)
+    half, at_an_end = margin.quantile * margin.se, (estimate == 0) | (estimate == 1)
+    plain = np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0)
+    curved = limits(estimate, margin.se, margin.quantile)
+    lower, upper = (np.where(at_an_end, *sides) for sides in zip(plain, curved, strict=True))
     n = month.counts[:, np.newaxis]
     score = wilson(estimate * n, n)
     alike = margin.se == 0

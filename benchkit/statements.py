@@ -17,7 +17,7 @@ from benchkit.waits import Waits
 from benchkit.words import month_name
 
 _INTERVALS = (
-    "What the figure might have been in another month like this one. Whole weeks vary together, so it "
+    "Where the figure lies in the long run, if all goes on as it did. Whole weeks vary together, so it "
     "is learnt from how the trailing weeks (13, where there are as many) differ from each other; where "
     "there are too few of them, waits are taken as independent, which makes it too narrow."
 )

@@ -23,7 +23,7 @@ from benchkit.words import (
     span,
 )
 
-_WHOLE, _SURE = 0.95, 0.05
+_SURE = 0.05
 _WORDS = {"share": ("fell", "rose"), "seconds": ("shorter", "longer")}
 
 
@@ -73,7 +73,7 @@ def _on_mix(compared: pl.DataFrame) -> str:
     return (
         '<p class="note">Mix: the change, had only the mix of messages changed, by '
         f"{escape(' or '.join(sorted(cells)))}; service: had only the share answered in each of these "
-        "changed. They sum to the change, and are as uncertain as it is.</p>"
+        "changed. They sum to the change; service is as uncertain as it is.</p>"
     )
 
 
@@ -89,12 +89,12 @@ def promises(kept: pl.DataFrame) -> Html:
         (
             f"within {horizon(row['seconds'])}",
             f"{row['share']:.0%}",
-            f"in {row['kept']} of {row['weeks']} weeks",
+            f"{row['kept']} of {row['weeks']}",
             NOTHING if row["assured"] is None else f"{row['assured']:.0%}",
         )
         for row in told
     ]
-    header = ("Answered", "Can be promised", "Was kept", "With 95% confidence")
+    header = ("Answered", "Kept in nine of ten weeks", "Weeks kept", "With 95% confidence")
     aimed = [row for row in told if row["target"] is not None]
     notes = [_contract((aimed or [row for row in told if row["seconds"] == 86_400] or told)[0])]
     notes += [
@@ -103,18 +103,20 @@ def promises(kept: pl.DataFrame) -> Html:
         for row in aimed
     ]
     notes.append(
-        "Can be promised: the largest whole percent that at least nine of ten of these weeks kept. With 95% "
-        "confidence: as much is kept in nine of ten weeks to come, as far as they are like these."
+        "Kept in nine of ten weeks: the largest whole percent that as many of these weeks reached. With 95% "
+        "confidence: the share that nine of ten weeks reach in the long run, as far as they go on like these."
     )
     return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}</p>' for note in notes))
 
 
 def _contract(row: Mapping[str, Any]) -> str:
+    if row["assured"] is None:
+        return "Too few weeks for a contract: it takes 29 to be sure of nine in ten."
     among = " of those we answer" if row["metric"].startswith("replied") else ""
-    share = row["share"] if row["assured"] is None else row["assured"]
     return (
-        f"In words for a contract: “In at least nine weeks of ten, at least {share:.0%} of the messages that "
-        f"need a reply{among} get one from a person within {horizon(row['seconds'])}.”"
+        f"In words for a contract: “Over the long run, in at least nine weeks of ten, at least "
+        f"{row['assured']:.0%} of the messages that need a reply{among} get one from a person within "
+        f"{horizon(row['seconds'])}.”"
     )
 
 
@@ -152,7 +154,7 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     if own and len(columns) > 1:
         unit, within = (pl.col(name).cast(pl.String) for name in columns[:2])
         units = units.filter(within.eq_missing(within.filter(unit == own).first()))
-    shown = units.filter(pl.col("adjusted").is_not_null()).with_columns(group_label(units).alias("group"))
+    shown = units.filter(pl.col("target").is_not_null()).with_columns(group_label(units).alias("group"))
     by_agent = "agent" in columns
     size = "n_replied" if by_agent else "n"
     rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
@@ -161,17 +163,21 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     adjusted = "Against the same work" if by_agent else "On the same mix"
     header = (columns[0].capitalize(), "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
     metric = find_metrics(str(shown["metric"][0]))[0].label
-    cells, top = shown["adjusted_for"][0], shown["top"][0]
+    cells, top = shown["adjusted_for"][0], max(shown["top"].drop_nulls(), default=0)
     notes = [
         f"Share: {metric[:1].lower()}{metric[1:]}",
-        f"{adjusted}: replies in time over those that all together would have had in time, by {cells}"
+        f"{adjusted}: replies in time over those that all together would have had, by {cells}"
         if by_agent
         else f"{adjusted}: the share, had all the same mix by {cells}",
         "Drawn to the rest: the share one would bet on, few waits counting for less",
-        "Stands: against all together, allowing for how many are looked at at once",
+        f"Stands: with {'what is adjusted' if by_agent else 'the share as it is'}, against all together, "
+        "allowing for how many are looked at at once",
         "Place: between which places the true share lies, with 95% confidence; whoever is marked ✦ could "
         f"be among the {top} {'fastest' if by_agent else 'with most answered in time'}",
     ]
+    if shown["adjusted"].is_null().any():
+        lone = "had their work to themselves" if by_agent else "have waits in too little of the mix"
+        notes.append(f"{NOTHING}: of those who {lone}, nothing can be said on that")
     left_out = units.height - len(rows)
     notes += [f"Not compared, with too few waits: {left_out:,}"] if left_out else []
     return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}.</p>' for note in notes))
@@ -179,21 +185,23 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
 
 def _unit(row: Mapping[str, Any], by_agent: bool) -> Sequence[Cell]:
     name, _, more = row["group"].partition(BETWEEN)
-    if by_agent:
-        limits = f"{row['ratio_lower']:.2f}–{row['ratio_upper']:.2f}"
-        adjusted = (f"{row['ratio']:.2f}×", limits)
-    else:
-        mix = "" if row["coverage"] > _WHOLE else f"\nof {percent(row['coverage'])} of the mix"
-        adjusted = (percent(row["adjusted"]), _limits(row, "adjusted") + mix)
-    lower, upper = row["rank_lower"], row["rank_upper"]
-    place = f"{lower}–{upper}" if lower < upper else f"{lower}"
+    adjusted: Cell = NOTHING
+    if row["adjusted"] is not None and by_agent:
+        adjusted = (f"{row['ratio']:.2f}×", f"{row['ratio_lower']:.2f}–{row['ratio_upper']:.2f}")
+    elif row["adjusted"] is not None:
+        adjusted = (percent(row["adjusted"]), _limits(row, "adjusted"))
+    place: Cell = NOTHING
+    if row["rank_lower"] is not None:
+        lower, upper = row["rank_lower"], row["rank_upper"]
+        mark = " ✦" if row["could_be_top"] else ""
+        place = (f"{lower}–{upper}{mark}" if lower < upper else f"{lower}{mark}", f"of {row['ranked']}")
     return (
         (name, more),
         count(row["n_replied" if by_agent else "n"]),
         (percent(row["estimate"]), _limits(row)),
         adjusted,
-        (percent(row["shrunk"]), _limits(row, "shrunk")),
-        (f"{place}{' ✦' if row['could_be_top'] else ''}", f"of {row['ranked']}"),
+        NOTHING if row["shrunk"] is None else (percent(row["shrunk"]), _limits(row, "shrunk")),
+        place,
         _stand(row),
     )
 
@@ -205,6 +213,8 @@ def _limits(row: Mapping[str, Any], name: str = "") -> str:
 
 def _stand(row: Mapping[str, Any]) -> Cell:
     """Where a unit stands, in words: beyond chance, and beyond what units differ anyway."""
+    if row["p_adjusted"] is None:
+        return NOTHING, "nobody else had that work"
     if row["p_adjusted"] >= _SURE:
         return NOTHING, "chance can explain it"
     side = "above" if row["chance_z"] > 0 else "below"

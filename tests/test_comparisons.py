@@ -229,14 +229,19 @@ def test_agents_together_do_what_is_expected_of_them(own: Waits) -> None:
 def test_brands_on_one_mix(waits: Waits) -> None:
     units, lines = compare(waits, month=MONTH, within="industry")
     compared = units.filter(pl.col("adjusted").is_not_null())
-    assert compared.height == 46  # two have fewer than 30 waits
+    assert compared.height == 43
+    too_few = units.filter(pl.col("n") < 30)
+    on_too_little = units.filter(pl.col("coverage") < 0.8)
+    assert (too_few.height, on_too_little.height) == (2, 3)
+    assert on_too_little["outside"].is_not_null().all()
     assert (compared["coverage"] <= 1 + 1e-12).all()
     assert compared["ratio"].is_null().all()
     assert set(lines["within"]) == set(compared["industry"])
+    everyone_s_rows = rows_of(waits)
     for (industry,), rows in compared.group_by("industry"):
         everyone = units.filter(industry=industry)
         assert rows["ranked"].unique().to_list() == [rows.height]
-        hits = sum(in_time(row, DAY) for row in rows_of(waits) if row["industry"] == industry)
+        hits = sum(in_time(row, DAY) for row in everyone_s_rows if row["industry"] == industry)
         assert rows["target"][0] == pytest.approx(hits / everyone["n"].sum())
     drawn = (compared["shrunk"] - compared["target"]).abs() <= (
         compared["adjusted"] - compared["target"]

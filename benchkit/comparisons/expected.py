@@ -16,6 +16,7 @@ from benchkit.sample import REPLIED, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.stats.arrays import Floats
 from benchkit.stats.expectation import bound_weights, expectation_met
+from benchkit.stats.shares import wilson
 from benchkit.study import NOT_BY_AGENT, study
 from benchkit.waits import Waits
 
@@ -60,7 +61,8 @@ def expected_time(
         for number, group in enumerate(groups):
             n, watched = everyone.counts[number], sample.month.counts[number]
             told = {"n": n, "n_replied": everyone.replied.counts[number], "definition": asked.definition}
-            status, method = "final" if watched == n else "provisional", met[number].pop("method")
+            is_final = watched == n and sample.month_over
+            status, method = "final" if is_final else "provisional", met[number].pop("method")
             if refusal:
                 status, method = "refused", refusal
             elif asked.too_few_brands[number]:
@@ -110,6 +112,10 @@ def _met(sample: Sample, seconds: Floats, share: Floats) -> list[dict[str, Any]]
             curve_share=np.arange(1, reply.size + 1) / n,
         )
         lower, upper = met.interval or (None, None)
+        if 0.0 in se:  # weeks without any difference: waits taken as independent
+            lower, upper = (
+                float(wilson(bound * n, n)[end]) for bound, end in ((met.lower, 1), (met.upper, 2))
+            )
         found.append(
             {
                 "estimate": met.estimate,

@@ -20,6 +20,8 @@ WEEKS = 104
 """The weeks of a control chart: two years at most."""
 PROMISE_WEEKS = 52
 PROMISED_SECONDS = (900, 3_600, 4 * 3_600, 86_400, 2 * 86_400)
+MIN_CHART_WEEKS = 12
+"""From fewer weeks, nothing is learnt of how weeks usually differ."""
 KEPT = 0.9
 """A promise is what was kept in this part of the weeks."""
 _LEVEL = 0.95
@@ -55,25 +57,27 @@ def control_chart(waits: Waits, *, month: str, metric: str | Metric = "", weeks:
     (datetime.date(2026, 10, 19), 114, '')
 
     A row for each week from a Monday on, in the brand's time: `week`, `metric`, `estimate`,
-    `n`, `centre`, `lower`, `upper` (Laney's p'), `rule` (the one it breaks, or nothing) and
-    `definition`. `metric` names a share; without it the share answered within 24 h. Weeks that
-    reach beyond the month, begin before the data, or were not watched for long enough have no
-    row.
+    `n`, `centre`, `lower`, `upper` (Laney's p'; null below 12 weeks), `rule` (the one it
+    breaks, or nothing) and `definition`. `metric` names a share; without it the share answered
+    within 24 h. Weeks that reach beyond the month, begin before the data, are not over, or
+    were not watched for long enough have no row.
     """
     asked = in_time(waits, metric)
     counted = _by_week(waits, month, asked, weeks)
-    if counted.is_empty():
-        return pl.DataFrame(schema=_CHART)
-    chart = laney(counted["within"].to_numpy(), counted["n"].to_numpy())
-    return counted.select(
-        "week",
+    nothing = [None] * counted.height
+    judged: dict[str, Sequence[object]] = {"centre": nothing, "lower": nothing, "upper": nothing}
+    rules = [""] * counted.height
+    if counted.height >= MIN_CHART_WEEKS:
+        chart = laney(counted["within"].to_numpy(), counted["n"].to_numpy())
+        judged = {name: getattr(chart, name).tolist() for name in judged}
+        rules = [_RULES[rule] for rule in chart.rule]
+    return counted.with_columns(
         pl.lit(asked.metric.name).alias("metric"),
-        pl.Series("estimate", chart.share, pl.Float64),
-        "n",
-        *(pl.Series(name, getattr(chart, name), pl.Float64) for name in ("centre", "lower", "upper")),
-        pl.Series("rule", [_RULES[rule] for rule in chart.rule], pl.String),
+        (pl.col("within") / pl.col("n")).alias("estimate"),
+        *(pl.Series(name, values, pl.Float64) for name, values in judged.items()),
+        pl.Series("rule", rules, pl.String),
         pl.lit(waits.definition.label).alias("definition"),
-    )
+    ).select(_CHART.keys())
 
 
 def promises(

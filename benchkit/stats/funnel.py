@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from benchkit.errors import BenchkitError
 from benchkit.stats.arrays import Floats, Ints, columns, shares_of
 from benchkit.stats.shrinkage import excess_variance
 
+_FARTHEST = 8.0
 INNER, OUTER = 1.96, 3.09
 """About 1 in 20, and 1 in 500, of units on target lie outside."""
 
@@ -64,7 +66,9 @@ def funnel(
     sin²(asin sqrt target ± q sqrt(s² + tau²)) with q of 1.96 and 3.09. One entry per unit;
     `deff` is the design effect of the shares, one for all or one per unit; `target` is the
     pooled share unless given. It and tau² are learnt from the `reference` units, where these
-    are marked, so that others are held against them. Raises `BenchkitError` for what is no share.
+    are marked, so that others are held against them: as the next one of their kind, with the
+    error of their target, tau² from z as they are, and Student's t of as many as they are less
+    one. Raises `BenchkitError` for what is no share.
     Source: Spiegelhalter 2005, Statistics in Medicine 24, sections 3 and 4 and appendix A.
     """
     y, n = shares_of(successes, totals)
@@ -72,15 +76,30 @@ def funnel(
     if known.shape != y.shape or not known.any():
         raise BenchkitError("reference must mark some of the units, with an entry for each")
     goal = _share(float(y[known].sum() / n[known].sum()) if target is None else target)
-    error = _error(n, deff)
-    z = (_angle(y / n) - _angle(goal)) / error
+    variance = _error(n, deff) ** 2
+    distance = _angle(y / n) - _angle(goal)
+    z = distance / np.sqrt(variance)
     phi = float((np.clip(z[known], *np.quantile(z[known], [0.1, 0.9])) ** 2).mean())
-    tau2 = excess_variance(known.sum() * phi, 1 / error[known] ** 2)
-    adjusted = z * error / np.sqrt(error**2 + tau2)
+    tau2 = excess_variance(known.sum() * phi, 1 / variance[known])
+
+    weight = (n[known] / n[known].sum()) ** 2
+    of_target = float(weight @ variance[known])
+    untrimmed = excess_variance(float((z[known] ** 2).sum()), 1 / variance[known])
+    spread = np.sqrt(variance + np.where(known, tau2, of_target + untrimmed * (1 + weight.sum())))
+    degrees = float(max(int(known.sum()) - 1, 1))
+    adjusted = distance / spread
+    adjusted[~known] = np.clip(ndtri(stdtr(degrees, adjusted[~known])), -_FARTHEST, _FARTHEST)
+
+    def line(width: float) -> Floats:
+        reach = np.where(known, width, stdtrit(degrees, float(ndtr(width))))
+        return _share_at(_angle(goal) + reach * spread)
+
+    chance = distance / np.sqrt(variance + np.where(known, 0.0, of_target))
     width = np.abs(adjusted)
     outside = np.sign(adjusted).astype(np.int64) * ((width > INNER).astype(np.int64) + (width > OUTER))
-    limits = funnel_limits(goal, n, deff=deff, tau2=tau2)
-    return Funnel(goal, z, phi, tau2, adjusted, *limits, outside)
+    return Funnel(
+        goal, chance, phi, tau2, adjusted, line(-INNER), line(INNER), line(-OUTER), line(OUTER), outside
+    )
 
 
 def funnel_limits(
@@ -101,9 +120,13 @@ def funnel_limits(
     centre = _angle(_share(target))
 
     def line(width: float) -> Floats:
-        return np.asarray(np.sin(np.clip(centre + width * spread, 0.0, np.pi / 2)) ** 2)
+        return _share_at(centre + width * spread)
 
     return Limits(line(-INNER), line(INNER), line(-OUTER), line(OUTER))
+
+
+def _share_at(angle: Floats) -> Floats:
+    return np.asarray(np.sin(np.clip(angle, 0.0, np.pi / 2)) ** 2)
 
 
 def _angle(share: Floats | float) -> Floats:

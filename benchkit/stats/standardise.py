@@ -14,29 +14,40 @@ from benchkit.stats.shares import Interval, wilson
 
 
 class Workload(NamedTuple):
-    """What each unit did, and what anyone would have done on average with the same waits."""
+    """What each unit did, and what anyone would have done on average with the same waits.
+
+    `variance` is that of observed less expected, by chance alone; 0 for a unit that was alone
+    in every cell, of which nothing can be said.
+    """
 
     observed: Floats
     expected: Floats
+    variance: Floats
 
 
 class Standardised(NamedTuple):
-    """The share of each unit on the common mix, and how much of that mix it could be seen on."""
+    """The share of each unit on the common mix, and how much of that mix it could be seen on.
+
+    `size` is how many independent waits would tell as much.
+    """
 
     estimate: Floats
     se: Floats
     lower: Floats
     upper: Floats
     coverage: Floats
+    size: Floats
 
 
 def observed_and_expected(unit: npt.ArrayLike, cell: npt.ArrayLike, success: npt.ArrayLike) -> Workload:
     """Successes by unit, and those expected had each wait gone as waits of its cell go on average.
 
-    >>> observed_and_expected(unit=[0, 0, 1, 1], cell=[0, 1, 0, 0], success=[True, False, True, False])
-    Workload(observed=array([1., 1.]), expected=array([0.66666667, 1.33333333]))
+    >>> load = observed_and_expected(unit=[0, 0, 1, 1], cell=[0, 1, 0, 0], success=[True, False, True, False])
+    >>> load.observed.tolist(), load.expected.round(2).tolist(), load.variance.round(2).tolist()
+    ([1.0, 1.0], [0.67, 1.33], [0.15, 0.15])
 
-    E_u = sum over the unit's waits of (successes / waits) of the cell, over all units. An
+    E_u = sum over the unit's waits of p_c = (successes / waits) of the cell, over all units, and
+    the variance of O_u - E_u is sum over cells of n_uc (1 - n_uc / n_c) p_c (1 - p_c). An
     entry per wait; `unit` and `cell` (a channel x hour of the week, say) as numbers from 0.
     A unit's own waits are among all: one that has most of a cell is held against itself
     there, which pulls O/E towards 1. Over all units, O and E sum to the same.
@@ -49,7 +60,10 @@ def observed_and_expected(unit: npt.ArrayLike, cell: npt.ArrayLike, success: npt
         )
     waits = np.bincount(cell_number)
     rate = np.bincount(cell_number, hit) / np.maximum(waits, 1)
-    by_unit = (np.bincount(unit_number, each) for each in (hit, rate[cell_number]))
+    of_unit = np.bincount(unit_number * waits.size + cell_number)[unit_number * waits.size + cell_number]
+    apart = 1.0 - of_unit / waits[cell_number]
+    p = rate[cell_number]
+    by_unit = (np.bincount(unit_number, each) for each in (hit, p, apart * p * (1 - p)))
     return Workload(*(np.asarray(total, dtype=float) for total in by_unit))
 
 
@@ -128,7 +142,9 @@ def standardise_direct(
         if_alike = weight**2 / (effect * np.where(covered, w**2 / n, 0.0).sum(axis=1))
         effective = np.where(variance > 0, estimate * (1 - estimate) / variance, if_alike)
     limits = wilson(estimate * effective, effective, level=level)
-    return Standardised(estimate, np.sqrt(variance), limits.lower, limits.upper, weight / mix.sum())
+    return Standardised(
+        estimate, np.sqrt(variance), limits.lower, limits.upper, weight / mix.sum(), effective
+    )
 
 
 def _check_effect(deff: Floats) -> None:
