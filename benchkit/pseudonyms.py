@@ -13,7 +13,8 @@ from typing import TypeVar
 import polars as pl
 
 from benchkit.corrections import find_agent
-from benchkit.errors import UnknownNameError
+from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.peers import MIN_BRANDS
 from benchkit.waits import Peers, Waits
 
 Pair = tuple[str, str]
@@ -102,7 +103,8 @@ def deal_pseudonyms(
     names = {name for name, _ in pairs}
     if brand and brand not in names:
         raise UnknownNameError("brand", brand, sorted(names), where=f"in {waits.about.name}")
-    own = next(iter(names)) if len(names) == 1 else brand
+    theirs = _found_agent(waits, pairs, agent, brand) if agent else None
+    own = next(iter(names)) if len(names) == 1 else brand or (theirs[0] if theirs else "")
     secret = _secret(waits) + own
 
     others = _shuffled(names - {own}, secret)
@@ -114,11 +116,9 @@ def deal_pseudonyms(
     plainly = [pair for pair in people if name_agents and (name_peers or not _gives_away(pair, own))]
     lettered = [pair for pair in people if pair not in set(plainly)]
     agents = dict.fromkeys(signers, _UNSIGNED) | _plainly(plainly, brands)
-    agents |= dict(zip(lettered, _letters("Agent", taken=set(agents.values())), strict=False))
-    if agent:
-        colleagues = [pair for pair in people if own in ("", pair[0])]
-        found = find_agent(colleagues, agent, where=f"in {own or waits.about.name}")
-        agents |= {pair: agent for pair in colleagues if pair[1] == found}
+    taken = {*agents.values(), agent}
+    agents |= dict(zip(lettered, _letters("Agent", taken=taken), strict=False))
+    agents |= {theirs: agent} if theirs else {}
     return Pseudonyms(brands, agents, Peers(own=own, named=name_peers))
 
 
@@ -139,15 +139,46 @@ def pseudonymise(
     >>> measure(pseudonymise(waits), by="agent", metrics="waits")["agent"].to_list()
     ['Agent A']
 
-    `name_peers` and `name_agents` leave them theirs, and so does `agent` one of them. Of
-    chosen `peers`, such as "Acme; Globex", only they and one's own brand are left, as one
-    industry. Figures of peers that tell of fewer than `MIN_BRANDS` brands are withheld from
-    then on. Ids of messages and customers stay: this is for figures, not for handing out rows.
+    `name_peers` and `name_agents` leave them theirs, and so does `agent` one of them, whose
+    brand is one's own then. Of chosen `peers`, such as "Acme; Globex", only they and one's own
+    brand are left, as one industry. Figures of peers that tell of fewer than `MIN_BRANDS`
+    brands are withheld from then on. Ids of messages and customers stay: this is for figures,
+    not for handing out rows.
 
-    Raises `UnknownNameError` for a brand or an agent there is not.
+    Raises `UnknownNameError` for a brand or an agent there is not, and `BenchkitError` for
+    fewer than `MIN_BRANDS` peers, unless they are named.
     """
-    dealt = deal_pseudonyms(waits, brand=brand, name_peers=name_peers, name_agents=name_agents, agent=agent)
-    return dealt.applied_to(waits.among(peers, own=brand))
+    chosen = choose_peers(waits, peers, brand=brand, name_peers=name_peers)
+    dealt = deal_pseudonyms(chosen, brand=brand, name_peers=name_peers, name_agents=name_agents, agent=agent)
+    return dealt.applied_to(chosen)
+
+
+def choose_peers(waits: Waits, peers: str, *, brand: str = "", name_peers: bool = False) -> Waits:
+    """One's own brand and the `peers`, such as "Acme; Globex", or all brands where none are chosen.
+
+    Raises `BenchkitError` for fewer than `MIN_BRANDS` of them, unless they are to be named.
+    """
+    chosen = waits.among(peers, own=brand)
+    if peers and not name_peers:
+        others = chosen.frame.filter(pl.col("brand") != brand).select(pl.col("brand").n_unique())
+        n_others = others.collect().item()
+        if n_others < MIN_BRANDS:
+            raise BenchkitError(
+                f"{n_others} peers are too few to go by letters; choose at least {MIN_BRANDS}, or name them"
+            )
+    return chosen
+
+
+def _found_agent(waits: Waits, pairs: Iterable[tuple[str, str | None]], agent: str, brand: str) -> Pair:
+    """The one agent who is called so, in the brand if one is given."""
+    where = f"in {brand or waits.about.name}"
+    colleagues = [(at, signer) for at, signer in pairs if signer is not None and brand in ("", at)]
+    signer = find_agent(colleagues, agent, where=where)
+    found = [pair for pair in colleagues if pair[1] == signer]
+    if len(found) > 1:
+        at = ", ".join(sorted(show(at) for at, _ in found))
+        raise BenchkitError(f"{len(found):,} brands have an agent {show(agent)}, {at}; say which brand")
+    return found[0]
 
 
 def _secret(waits: Waits) -> str:

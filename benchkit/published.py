@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from benchkit.errors import BenchkitError
 from benchkit.resources import shipped
 
 MINUTES = 5
@@ -23,6 +24,10 @@ def expectations(*, minutes: float = MINUTES) -> pl.DataFrame:
     Source: Sprout Social Index 2020 and 2022 (`data/published/expectations.csv`, which has
     what others asked, too).
     """
+    if not 0 < minutes < 1_440:
+        raise BenchkitError(
+            f"minutes is {minutes}; what is meant by minutes is above 0 and below a day's 1,440"
+        )
     published = pl.read_csv(shipped("published", "expectations.csv"))
     is_unstated = pl.col("threshold_seconds").is_null()
     hours = (pl.col("threshold_seconds") // 3_600).cast(pl.String) + " h"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from benchkit.comparisons import expected_time
-from benchkit.errors import UnknownNameError, printable
+from benchkit.errors import BenchkitError, UnknownNameError, printable, show
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
 from benchkit.handover import hand_over, load_waits
 from benchkit.kernels import Kernels
@@ -19,7 +19,7 @@ from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
 from benchkit.output import write_table
 from benchkit.periods import no_such_month, parse_month, started_in
-from benchkit.pseudonyms import deal_pseudonyms
+from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.resources import shipped
 from benchkit.schema import BAND, ESTIMATES
@@ -92,15 +92,21 @@ def make_report(
             "corrections": corrections,
         }
         found = load_waits(**sources)
+        chosen = choose_peers(found, peers, brand=brand, name_peers=name_peers)
         names: dict[str, Any] = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
-        dealt = deal_pseudonyms(found, **names, agent=agent)
-        behind = dealt.answered_by(agent, found) if agent else found
-        settled = _settle_month(behind.only(brand), month)
+        dealt = deal_pseudonyms(chosen, **names, agent=agent)
+        if agent:
+            brand = names["brand"] = dealt.peers.own
+        settled = _settle_month(chosen.only(brand), month)
+        behind = dealt.answered_by(agent, chosen) if agent else chosen
+        if agent and settled not in behind.months():
+            raise BenchkitError(f"{show(agent)} answered nothing of {settled}; name another month")
         parameters = {**sources, **names, "agent": agent, "peers": peers, "month": settled, "target": target}
         sections = ("agent_drilldown",) if agent else NOTEBOOKS
         asked = _asked_of_each(parameters)
 
-        place = Path(out) / folder_name(found.about.name) / (folder_name(brand) if brand else "all")
+        whose = (folder_name(brand) if brand else "all") + ("-peers" if peers else "")
+        place = Path(out) / folder_name(found.about.name) / whose
         place = place / "agents" / folder_name(agent) / settled if agent else place / settled
         with replaced_when_complete(place, kept=_NOTEBOOKS_KEPT) as draft:
             from benchkit.page import page, vega_bundle
@@ -112,11 +118,11 @@ def make_report(
                 return executed
 
             kernels.environment |= hand_over(found, kernels.folder / "waits", sources)
-            shown, chosen = (dealt.applied_to(part) for part in (found, found.among(peers, own=brand)))
+            shown = dealt.applied_to(chosen)
             figures = (
-                partial(_figures_of_agent, shown.only(brand).beside(agent))
+                partial(_figures_of_agent, shown.beside(agent, month=settled))
                 if agent
-                else partial(_figures, shown.only(brand), chosen)
+                else partial(_figures, shown.only(brand), shown)
             )
             jobs: list[Callable[[], Any]] = [partial(run, notebook) for notebook in sections]
             jobs += [vega_bundle, partial(_write_figures, figures, settled, target, draft)]

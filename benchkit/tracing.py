@@ -119,7 +119,8 @@ def traced_figures(
     keys = dimensions(waits, list(where))
     asked = {name: _value(waits, name, value, where) for name, value in where.items()}
     figures = before_and_after(waits, month=month, by=keys, metrics=metrics, min_waits=0)
-    return figures.filter(pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in asked.items())
+    matches = (pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in asked.items())
+    return figures.filter(pl.lit(True), *matches)
 
 
 def _value(waits: Waits, name: str, value: str | None, where: Asked) -> str | None:

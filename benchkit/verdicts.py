@@ -10,7 +10,7 @@ import polars as pl
 from benchkit.catalogue import find_metrics
 from benchkit.html import Cell, Html, escape, table
 from benchkit.metrics import Metric
-from benchkit.tables import BETWEEN, group_columns, group_label
+from benchkit.tables import BETWEEN, credited_to_somebody, group_columns, group_label
 from benchkit.words import (
     NOTHING,
     change,
@@ -39,7 +39,8 @@ def changes(compared: pl.DataFrame) -> Html:
     """
     months = compared["before"].unique().sort(descending=True).to_list()
     if not months:
-        return Html('<p class="note">There is no earlier month to compare with.</p>')
+        said = "There are no figures of the month before, nor of the same month a year before."
+        return Html(f'<p class="note">{said}</p>')
     rows: list[Sequence[Cell]] = []
     for (name,), of_metric in compared.group_by("metric", maintain_order=True):
         metric = find_metrics(str(name))[0]
@@ -112,10 +113,12 @@ def promises(kept: pl.DataFrame) -> Html:
 def _contract(row: Mapping[str, Any]) -> str:
     if row["assured"] is None:
         return "Too few weeks for a contract: it takes 29 to be sure of nine in ten."
+    if row["assured"] == 0:
+        return f"Nothing can be promised within {horizon(row['seconds'])}."
     among = " of those we answer" if row["metric"].startswith("replied") else ""
     return (
         f"In words for a contract: “Over the long run, in at least nine weeks of ten, at least "
-        f"{row['assured']:.0%} of the messages that need a reply{among} get one from a person within "
+        f"{row['assured']:.0%} of the customers who wait for a reply{among} get one from a person within "
         f"{horizon(row['seconds'])}.”"
     )
 
@@ -154,16 +157,17 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     if own and len(columns) > 1:
         unit, within = (pl.col(name).cast(pl.String) for name in columns[:2])
         units = units.filter(within.eq_missing(within.filter(unit == own).first()))
+    units = credited_to_somebody(units)
     shown = units.filter(pl.col("target").is_not_null()).with_columns(group_label(units).alias("group"))
     by_agent = "agent" in columns
     size = "n_replied" if by_agent else "n"
     rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
     if not rows:
-        return Html('<p class="note">There are not two with enough waits to compare.</p>')
+        return Html('<p class="note">There are not enough with enough waits to be compared with.</p>')
     adjusted = "Against the same work" if by_agent else "On the same mix"
     header = (columns[0].capitalize(), "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
     metric = find_metrics(str(shown["metric"][0]))[0].label
-    cells, top = shown["adjusted_for"][0], max(shown["top"].drop_nulls(), default=0)
+    cells = shown["adjusted_for"][0]
     notes = [
         f"Share: {metric[:1].lower()}{metric[1:]}",
         f"{adjusted}: replies in time over those that all together would have had, by {cells}"
@@ -172,8 +176,7 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
         "Drawn to the rest: the share one would bet on, few waits counting for less",
         f"Stands: with {'what is adjusted' if by_agent else 'the share as it is'}, against all together, "
         "allowing for how many are looked at at once",
-        "Place: between which places the true share lies, with 95% confidence; whoever is marked ✦ could "
-        f"be among the {top} {'fastest' if by_agent else 'with most answered in time'}",
+        "Place: between which places the true shares lie, all of them at once with 95% confidence",
     ]
     if shown["adjusted"].is_null().any():
         lone = "had their work to themselves" if by_agent else "have waits in too little of the mix"
@@ -193,8 +196,8 @@ def _unit(row: Mapping[str, Any], by_agent: bool) -> Sequence[Cell]:
     place: Cell = NOTHING
     if row["rank_lower"] is not None:
         lower, upper = row["rank_lower"], row["rank_upper"]
-        mark = " ✦" if row["could_be_top"] else ""
-        place = (f"{lower}–{upper}{mark}" if lower < upper else f"{lower}{mark}", f"of {row['ranked']}")
+        best = f"could be among the first {row['top']}" if row["could_be_top"] else ""
+        place = (f"{lower}–{upper}" if lower < upper else f"{lower}", f"of {row['ranked']}\n{best}".rstrip())
     return (
         (name, more),
         count(row["n_replied" if by_agent else "n"]),
@@ -223,10 +226,10 @@ def _stand(row: Mapping[str, Any]) -> Cell:
     return f"{'far ' if abs(row['outside']) > 1 else ''}{side}", "more than they differ anyway"
 
 
-def published(beside: pl.DataFrame) -> Html:
+def published(beside: pl.DataFrame, *, own: str = "") -> Html:
     """Show published figures beside one's own where they mean the same, and say why others do not.
 
-    `beside` is what `comparisons.beside_published` gives.
+    `beside` is what `comparisons.beside_published` gives of the brand `own`, or of all together.
     """
     alike = [row for row in beside.to_dicts() if row["estimate"] is not None]
     rows: list[Sequence[Cell]] = [
@@ -237,7 +240,7 @@ def published(beside: pl.DataFrame) -> Html:
         )
         for row in alike
     ]
-    shown = table(("Share", "Published", "Here"), rows).html if rows else ""
+    shown = table(("Share", "Published", own or "All together"), rows).html if rows else ""
     apart = [row for row in beside.to_dicts() if row["unlike"]]
     reasons = sorted({reason for row in apart for reason in row["unlike"].split("; ")})
     listed = "; ".join(

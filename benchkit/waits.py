@@ -13,10 +13,12 @@ import polars as pl
 from benchkit.dataset import About, Audit
 from benchkit.definitions import Definition
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.periods import WEEK, local_time, parse_month
+from benchkit.periods import WEEK, local_time, parse_month, started_in
 from benchkit.schema import DIMENSIONS, OUTCOMES
 
 EVERYONE_ELSE, CHOSEN_PEERS = "everyone else", "Chosen peers"
+MIN_COLLEAGUES = 3
+"""Of fewer agents together nothing is told on another's page."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,29 @@ class Waits:
         )
         return replace(self, frame=frame, volumes=volumes)
 
-    def beside(self, agent: str) -> Waits:
-        """The same waits with all other agents put together, for a page that names none of them."""
+    def beside(self, agent: str, *, month: str) -> Waits:
+        """One agent's brand with all other agents put together, for a page that names none of them.
+
+        Of fewer than `MIN_COLLEAGUES` others in the month nothing is left, since they would be singled out.
+        """
         if not agent:
             return self
-        others = pl.when(pl.col("agent_id").is_not_null()).then(pl.lit(EVERYONE_ELSE))
-        merged = pl.when(pl.col("agent_id") == agent).then("agent_id").otherwise(others).alias("agent_id")
-        return replace(
-            self,
-            frame=self.frame.with_columns(merged),
-            volumes=self.volumes.with_columns(merged),
-            corrections=None if self.corrections is None else self.corrections.with_columns(merged),
+        signer, is_theirs = pl.col("agent_id"), pl.col("agent_id") == agent
+        brands = self.frame.filter(is_theirs).select(pl.col("brand").unique()).collect().to_series()
+        at_brand = pl.col("brand").is_in(brands.implode())
+        colleagues = self.frame.filter(at_brand, ~is_theirs, started_in(month, self.time_zones))
+        n_colleagues = colleagues.select(signer.n_unique()).collect().item()
+        is_shown = pl.lit(True) if n_colleagues >= MIN_COLLEAGUES else is_theirs | signer.is_null()
+        together = EVERYONE_ELSE if agent != EVERYONE_ELSE else "all the others"
+        others = pl.when(signer.is_not_null()).then(pl.lit(together))
+        merged = pl.when(is_theirs).then(signer).otherwise(others).alias("agent_id")
+        frame, volumes = (
+            part.filter(at_brand, is_shown).with_columns(merged) for part in (self.frame, self.volumes)
         )
+        corrections = self.corrections
+        if corrections is not None:
+            corrections = corrections.filter(at_brand, is_shown).with_columns(merged)
+        return replace(self, frame=frame, volumes=volumes, corrections=corrections)
 
     def splits(self) -> list[str]:
         """What there is to tell a brand's waits apart by: channel, and each dimension that says something."""

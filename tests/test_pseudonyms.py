@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 import benchkit as bk
-from benchkit.errors import UnknownNameError
+from benchkit.comparisons import compare
+from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.peers import MIN_BRANDS
 from benchkit.pseudonyms import deal_pseudonyms
 from benchkit.sources.timelines import from_timelines
+from benchkit.waits import Peers
 
 MONTH = "2026-03"
 
@@ -38,6 +40,7 @@ def of_brands(*names: str, industry: str = "Airlines") -> bk.Waits:
 
 BRANDS = ["Aurora", "Borealis", "Cirrus", "Dune", "Ember", "Fjord"]
 SIX = of_brands(*BRANDS)
+SEVEN = of_brands(*BRANDS, "Geyser")
 
 
 def estimate(frame: pl.DataFrame) -> list[float | None]:
@@ -264,17 +267,25 @@ def test_an_agent_whose_name_gives_a_brand_away_goes_by_a_letter() -> None:
 
 
 def test_chosen_peers_are_an_industry_of_their_own() -> None:
-    shown = bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus;Dune ; Ember; Fjord; Aurora")
+    shown = bk.pseudonymise(SEVEN, brand="Aurora", peers="Borealis; Cirrus;Dune ; Ember; Fjord; Aurora")
     by_industry = bk.measure(shown, month=MONTH, by="industry", metrics="waits")
     assert by_industry.select("industry", "estimate").rows() == [("Chosen peers", 200.0)]
-    letters = bk.pseudonymise(SIX, brand="Aurora")
-    assert set(names(shown)) == set(names(letters))
 
 
-def test_few_chosen_peers_are_withheld() -> None:
-    shown = bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus")
-    by_brand = bk.measure(shown, month=MONTH, by=["brand", "industry"], metrics="answered_within_1h")
-    assert by_brand.filter(pl.col("brand") != "Aurora")["estimate"].is_null().all()
+def test_another_choice_of_peers_is_dealt_other_letters() -> None:
+    """Or else two sets that differ in one brand would tell which one that is."""
+    peers = [["Borealis", "Cirrus", "Dune", "Ember", other] for other in ("Fjord", "Geyser")]
+    dealt = [
+        deal_pseudonyms(SEVEN.among(chosen, own="Aurora"), brand="Aurora").brands for chosen in (*peers, [])
+    ]
+    assert len({tuple(names[brand] for brand in peers[0][:4]) for names in dealt}) == 3
+
+
+def test_few_chosen_peers_are_refused() -> None:
+    with pytest.raises(BenchkitError, match="2 peers are too few to go by letters; choose at least 5"):
+        bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus")
+    named = bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrus", name_peers=True)
+    assert set(named.frame.collect()["brand"].cast(pl.String)) == {"Aurora", "Borealis", "Cirrus"}
 
 
 def test_a_peer_there_is_not_is_refused() -> None:
@@ -282,15 +293,40 @@ def test_a_peer_there_is_not_is_refused() -> None:
         bk.pseudonymise(SIX, brand="Aurora", peers="Borealis; Cirrrus")
 
 
-def test_one_agent_keeps_the_name_and_the_others_go_together() -> None:
-    shown = bk.pseudonymise(SIX, brand="Aurora", agent="K1").only("Aurora").beside("K1")
+@pytest.mark.parametrize("called", ["K1", "Agent A", "everyone else"])
+def test_one_agent_keeps_the_name_and_the_others_go_together(called: str) -> None:
+    named = pl.col("agent_id").str.replace("^Aurora/K1$", f"Aurora/{called}")
+    waits = replace(SIX, frame=SIX.frame.with_columns(named), volumes=SIX.volumes.with_columns(named))
+    shown = bk.pseudonymise(waits, brand="Aurora", agent=called).beside(called, month=MONTH)
     by_agent = bk.measure(shown, month=MONTH, by="agent", metrics="waits", min_waits=0)
-    assert by_agent["agent"].to_list() == ["K1", "everyone else"]
-    alone = bk.measure(SIX.only("Aurora"), month=MONTH, by="agent", metrics="waits", min_waits=0)
-    mine = alone.filter(agent="Aurora/K1")["estimate"].item()
-    assert by_agent.filter(agent="K1")["estimate"].item() == mine
+    together = "all the others" if called == "everyone else" else "everyone else"
+    assert set(by_agent["agent"]) == {called, together}
+    alone = bk.measure(waits.only("Aurora"), month=MONTH, by="agent", metrics="waits", min_waits=0)
+    mine = alone.filter(agent=f"Aurora/{called}")["estimate"].item()
+    assert by_agent.filter(agent=called)["estimate"].item() == mine
     assert by_agent["estimate"].sum() == alone["estimate"].sum()
 
 
-def names(waits: bk.Waits) -> list[str]:
-    return waits.frame.select(pl.col("brand").cast(pl.String).unique()).collect().to_series().to_list()
+def test_of_few_colleagues_nothing_is_told() -> None:
+    two = pl.when(pl.col("agent_id").is_not_null()).then(
+        pl.when(pl.col("agent_id") == "Aurora/K1").then("agent_id").otherwise(pl.lit("Aurora/K2"))
+    )
+    waits = replace(
+        SIX,
+        frame=SIX.frame.with_columns(two.alias("agent_id")),
+        volumes=SIX.volumes.with_columns(two.alias("agent_id")),
+    ).only("Aurora")
+    shown = bk.pseudonymise(waits, agent="K1").beside("K1", month=MONTH)
+    assert bk.measure(shown, month=MONTH, by="agent", metrics="waits", min_waits=0)["agent"].to_list() == [
+        "K1"
+    ]
+    side_by_side = compare(waits, month=MONTH, by="agent", only="Aurora/K1", min_waits=1)
+    assert side_by_side.units["ratio"].is_null().all()
+
+
+def test_an_agent_of_two_brands_is_asked_about() -> None:
+    kim = pl.when(pl.col("agent_id").is_not_null()).then(pl.lit("kim")).alias("agent_id")
+    waits = replace(SIX, frame=SIX.frame.with_columns(kim), volumes=SIX.volumes.with_columns(kim))
+    with pytest.raises(BenchkitError, match=r"6 brands have an agent 'kim', 'Aurora', .*; say which brand"):
+        bk.pseudonymise(waits, agent="kim")
+    assert bk.pseudonymise(waits, agent="kim", brand="Dune").peers == Peers(own="Dune")

@@ -12,7 +12,7 @@ import polars as pl
 
 from benchkit.errors import UnknownNameError, printable
 from benchkit.tables import CHART_TYPE
-from benchkit.words import human_seconds, legible, month_name, shortened
+from benchkit.words import horizon, legible, month_name, shortened
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
@@ -132,7 +132,7 @@ def time_scale(first: float, last: float) -> alt.Scale:
 
 def time_axis(ticks: Sequence[int] = TIME_TICKS, *, grid: bool = False) -> alt.Axis:
     """An axis of seconds whose ticks are in words."""
-    words = ", ".join(f"'{seconds}': '{human_seconds(seconds)}'" for seconds in ticks)
+    words = ", ".join(f"'{seconds}': '{horizon(seconds)}'" for seconds in ticks)
     return alt.Axis(
         values=list(ticks),
         labelExpr=f"({{{words}}})[datum.value]",

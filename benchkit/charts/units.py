@@ -94,7 +94,8 @@ def compared_units(units: pl.DataFrame, *more: str, own: str) -> Compared:
     unit, set_of = [*group_columns(units), "", ""][:2]
     (metric,) = find_metrics(units["metric"].to_list()[:1] or "answered_within_24h")
     own = own_group(units, own)
-    groups_in_order(units, own=own)
+    if units.height:
+        groups_in_order(units, own=own)
     who, within = (stated(column) if column else pl.lit("") for column in (unit, set_of))
     if own:
         own_set = units.filter(group_label(units) == own).select(within).to_series()

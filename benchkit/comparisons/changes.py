@@ -10,10 +10,12 @@ import polars as pl
 from benchkit.catalogue import find_metrics, headline
 from benchkit.comparisons.in_time import in_time
 from benchkit.comparisons.strata import strata
+from benchkit.errors import BenchkitError
 from benchkit.metrics import Metric, Share
 from benchkit.periods import local_time, parse_month, started_in
 from benchkit.stats.decompose import kitagawa
 from benchkit.stats.shares import difference
+from benchkit.tables import group_columns
 from benchkit.waits import Waits
 
 _MIN_WAITS_PER_CELL = 10
@@ -47,6 +49,8 @@ def changes(waits: Waits, estimates: pl.DataFrame, *, month: str) -> pl.DataFram
     was answered; null where a month can still change), `status` and `method`. The interval
     is made from both months' own (Zou and Donner 2008), mix and rate by Kitagawa 1955.
     """
+    if group_columns(estimates) != ["month"]:
+        raise BenchkitError("changes are told of one group; pass what measure_months gives without by")
     last = parse_month(month)
     ago = {label: last.number - parse_month(label).number for label in estimates["month"].unique()}
     told = estimates.filter(pl.col("status").is_in(_TOLD), pl.col("estimate").is_not_null())

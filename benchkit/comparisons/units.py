@@ -14,7 +14,7 @@ from benchkit.measurement import HISTORY_WEEKS, MIN_WAITS, measure
 from benchkit.metrics import Metric
 from benchkit.stats.multiplicity import false_discovery
 from benchkit.study import study
-from benchkit.waits import Waits
+from benchkit.waits import MIN_COLLEAGUES, Waits
 
 TOP = 5
 _FIGURES = {
@@ -78,7 +78,7 @@ def compare(
     All of them with 95% limits, widened as far as waits of one week go well or badly
     together, by one likeness for all units. Waits not watched for long enough are left out.
     `lines` has the funnel's limits by `within` and `n`, for brands. `only` keeps one unit's
-    row of all that were compared.
+    row of all that were compared, if it is not of so few that it tells of the others.
 
     Raises `BenchkitError` for what cannot be compared.
     Source: see `benchkit.stats`.
@@ -96,7 +96,7 @@ def compare(
     lines = [pl.DataFrame(schema=_LINES)]
     for name in sets.unique(maintain_order=True):
         pool = (sets == name).to_numpy()
-        if (pool & shown).sum() < 2:
+        if (pool & shown).sum() < (MIN_COLLEAGUES + 1 if only else 2):
             continue
         compared, line = side_by_side(work, pool, shown, others, top=top, by_agent=asked.by_agent)
         for column, values in compared.items():

@@ -10,6 +10,7 @@ import polars as pl
 from scipy.special import bdtrc
 
 from benchkit.comparisons.in_time import InTime, in_time
+from benchkit.errors import BenchkitError
 from benchkit.metrics import Metric, Target
 from benchkit.periods import WEEK, local_time, parse_month
 from benchkit.stats.arrays import Floats
@@ -128,6 +129,8 @@ def promises(
 
 def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFrame:
     """Of each whole week that was watched for long enough: its waits `n`, and those `within` the time."""
+    if weeks < 1:
+        raise BenchkitError(f"weeks is {weeks:,}; give 1 or more")
     local = local_time("started_at", waits.time_zones)
     by_week = (
         asked.counted(waits)

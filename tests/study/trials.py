@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from histories import DAY, HOUR, MONTH, MONTH_BEFORE, Scenario, Served, Truth, history, waits_of
 
-from benchkit.comparisons import units
+from benchkit.comparisons import units, work
 from benchkit.comparisons.changes import changes
 from benchkit.measurement import CURVE_SECONDS, expectation_curve, measure, measure_months
 from benchkit.sources.synthetic_brands import Brand
@@ -196,5 +196,5 @@ def _ranks_recorded(draws: int = 10_000) -> Iterator[list[RankSets]]:
         found.append(rank_sets(estimate, se, top=top, draws=draws))
         return found[-1]
 
-    with patch.object(units, "rank_sets", recording):
+    with patch.object(work, "rank_sets", recording):
         yield found

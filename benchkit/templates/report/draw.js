@@ -1,5 +1,5 @@
 const TITLE_CHARACTER = 9.5;
-const NOTE_CHARACTER = 6.5;
+const NOTE_CHARACTER = 6.9;
 const LEAST_WIDTH_OF_A_PANEL = 300;
 
 // Vega does not break long titles, nor the notes beneath.
