@@ -282,6 +282,7 @@ def glossary(
 @app.command()
 def synth(
     out: Annotated[str, typer.Option(metavar="DIR", help="The folder to write to.")],
+    mode: Annotated[str, typer.Option(help="mixture, or queue for agents on shifts.")] = "mixture",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other data.")] = 0,
     messages: Annotated[int, typer.Option(min=1, help="About how many messages.")] = 300_000,
     months: Annotated[int, typer.Option(min=1, help="How many months.")] = 25,
@@ -293,7 +294,7 @@ def synth(
     import benchkit
     from benchkit.output import write_table
 
-    data = benchkit.synthesize(seed=seed, messages=messages, months=months)
+    data = benchkit.synthesize(mode=mode, seed=seed, messages=messages, months=months)
     folder = Path(out)
     truth = pl.DataFrame(
         [
