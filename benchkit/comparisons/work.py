@@ -16,7 +16,7 @@ from benchkit.stats.arrays import Bools, Floats
 from benchkit.stats.design import design_effect, intraclass_correlation
 from benchkit.stats.funnel import funnel, funnel_limits
 from benchkit.stats.ranks import rank_sets
-from benchkit.stats.shares import effective_weeks, ratio_variance, wilson
+from benchkit.stats.shares import carried_over, effective_weeks, ratio_variance, wilson
 from benchkit.stats.shrinkage import beta_binomial
 from benchkit.stats.standardise import observed_and_expected, standardise_direct, standardise_indirect
 from benchkit.study import Study
@@ -79,12 +79,15 @@ def work_of(asked: Study, share: InTime, month: str) -> Work:
 
 
 def _correlation(hits: Floats, counts: Floats) -> float:
-    """How alike the waits of a unit's week are, from the trailing weeks of all units that have enough."""
+    """How alike the waits of a unit's week are, from the trailing weeks of all units that have enough.
+
+    What one week hands on to the next counts as well, or a backlog would pass for many independent weeks.
+    """
     total = counts.sum(axis=1)
     weeks = np.count_nonzero(counts, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = hits.sum(axis=1) / total
-        deff = ratio_variance(hits, counts) / (share * (1 - share) / total)
+        deff = ratio_variance(hits, counts) * carried_over(hits, counts) / (share * (1 - share) / total)
         usual = (counts**2).sum(axis=1) / total
         usable = (weeks >= MIN_WEEKS) & (effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS) & np.isfinite(deff)
     return intraclass_correlation(deff[usable], usual[usable])
