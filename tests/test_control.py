@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import false_discovery_control
 
 from benchkit.errors import BenchkitError
 from benchkit.stats.control import laney
@@ -164,3 +165,10 @@ def test_what_is_no_p_value_is_refused(p: Any, method: Any, said: str) -> None:
     with pytest.raises(BenchkitError, match=said) as refused:
         false_discovery(p, method=method)
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("method", ["bh", "by"])
+def test_false_discovery_is_scipys(method: Any) -> None:
+    p = np.random.default_rng(8).uniform(size=(40, 3)).round(2) ** 3
+    ours = false_discovery(p, method=method)
+    np.testing.assert_allclose(ours.ravel(), false_discovery_control(p.ravel(), method=method), rtol=1e-12)

@@ -24,13 +24,16 @@ def false_discovery(p: npt.ArrayLike, *, method: Method = "bh") -> Floats:
     "by" (larger by the factor 1 + 1/2 + … + 1/m) for any. Values outside [0, 1] are refused.
     Source: Benjamini and Hochberg 1995; Benjamini and Yekutieli 2001.
     """
-    from scipy.stats import false_discovery_control
-
     if method not in get_args(Method):
         raise BenchkitError(f"no method {show(method)}; there are 'bh' and 'by'")
     adjusted = np.array(p, dtype=float)
     tested = ~np.isnan(adjusted)
     if ((adjusted[tested] < 0) | (adjusted[tested] > 1)).any():
         raise BenchkitError("p-values must lie between 0 and 1; NaN stands for a test that was not made")
-    adjusted[tested] = false_discovery_control(adjusted[tested], method=method)
+    m = np.count_nonzero(tested)
+    rank = np.arange(1, m + 1)
+    inflated = np.sort(adjusted[tested]) * (m / rank) * ((1 / rank).sum() if method == "by" else 1.0)
+    stepped_up = np.minimum.accumulate(inflated[::-1])[::-1]
+    order = np.argsort(np.argsort(adjusted[tested], kind="stable"), kind="stable")
+    adjusted[tested] = np.minimum(stepped_up, 1.0)[order]
     return adjusted
