@@ -204,7 +204,7 @@ def test_units_without_figures_are_counted_and_not_drawn() -> None:
     for chart in (funnel(alone, lines, own="Brand 3"), rank_ranges(alone, own="Brand 3")):
         assert "Brand 3" not in json.dumps(chart.to_dict())
         assert "Yours is not drawn" in subtitle(chart)
-        assert subtitle(chart).endswith("Not drawn: 1 with nobody to be compared with")
+        assert subtitle(chart).endswith("Not drawn: 1 that cannot be compared")
 
 
 def test_what_is_not_there_is_an_error() -> None:

@@ -117,6 +117,6 @@ def compared_units(units: pl.DataFrame, *more: str, own: str) -> Compared:
         missing=[
             OWN_NOT_DRAWN if own and own not in rows["group"] else "",
             left_out(units, [metric], set(withheld)),
-            f"Not drawn: {n_alone:,} with nobody to be compared with" if n_alone else "",
+            f"Not drawn: {n_alone:,} that cannot be compared" if n_alone else "",
         ],
     )
