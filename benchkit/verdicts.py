@@ -163,7 +163,7 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     size = "n_replied" if by_agent else "n"
     rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
     if not rows:
-        return Html('<p class="note">There are not enough with enough waits to be compared with.</p>')
+        return Html('<p class="note">There are too few with enough waits to compare.</p>')
     adjusted = "Against the same work" if by_agent else "On the same mix"
     header = (columns[0].capitalize(), "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
     metric = find_metrics(str(shown["metric"][0]))[0].label

@@ -118,7 +118,7 @@ def test_names_are_escaped(own: Waits) -> None:
 
 
 def test_nobody_to_compare_with_is_said(own: Waits) -> None:
-    assert "not enough with enough waits" in text(verdicts.side_by_side(compare(own, month=MONTH).units))
+    assert "too few with enough waits" in text(verdicts.side_by_side(compare(own, month=MONTH).units))
 
 
 def test_published_figures_that_mean_something_else_are_folded(own: Waits) -> None:
