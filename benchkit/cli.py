@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from benchkit import __version__
-from benchkit.errors import BenchkitError, printable
+from benchkit.errors import BenchkitError
+from benchkit.shell import SentenceGroup, stopping_cleanly, write
 
 if TYPE_CHECKING:
     from benchkit.dataset import Dataset
     from benchkit.waits import Waits
 
 
-_STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
-
-
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-
-
-class _Group(TyperGroup):
-    """Show errors as one sentence, benchkit's own and those of options, and leave with their exit code."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        if not args:
-            return super().parse_args(ctx, args)  # which shows the help
-        with _in_a_sentence(ctx):
-            return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        with _in_a_sentence(ctx):
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _in_a_sentence(ctx: Any) -> Iterator[None]:
-    try:
-        yield
-    except BenchkitError as error:
-        typer.echo(f"benchkit: {error}", err=True)
-        ctx.exit(error.exit_code)
-    except _UsageError as error:
-        what = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
-        where = getattr(getattr(error, "ctx", None), "command_path", "benchkit")
-        typer.echo(f"benchkit: {what[:1].lower()}{what[1:]}; see {where} --help", err=True)
-        ctx.exit(2)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        typer.echo(f"benchkit: {error.strerror}; make room, or name another place", err=True)
-        ctx.exit(2)
-
-
 app = typer.Typer(
-    cls=_Group,
+    cls=SentenceGroup,
     help="Measure how long a brand's customers wait for an answer on social media.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -181,9 +139,9 @@ def measure(
     if waits_out:
         write_table(waits.frame.filter(started_in(month, waits.time_zones)).collect(), waits_out)
     if format is Format.json:
-        _write(estimates.write_json() + "\n")
+        write(estimates.write_json() + "\n")
     elif format is Format.csv:
-        _write(spreadsheet_safe(estimates).write_csv())
+        write(spreadsheet_safe(estimates).write_csv())
     else:
         from benchkit.terminal import only_headline, print_estimates
 
@@ -249,7 +207,7 @@ def report(
     from benchkit.report import make_report
 
     _refuse_two_sources(demo, twcs, messages)
-    with _stopping_cleanly("the last report, if there is one, stands as it was"):
+    with stopping_cleanly("the last report, if there is one, stands as it was"):
         page = make_report(
             twcs=twcs,
             messages=messages,
@@ -266,7 +224,7 @@ def report(
             out=out,
             progress=lambda line: typer.echo(line, err=True),
         )
-    _write(f"{page}\n")
+    write(f"{page}\n")
 
 
 @app.command()
@@ -328,40 +286,6 @@ def doctor() -> None:
         typer.echo(f"{marks[finding.ok]:>5}  {finding.name}: {finding.sentence}")
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _stopping_cleanly(state: str) -> Iterator[None]:
-    """Turn a signal to stop into an orderly end, whatever the kernel says while it dies."""
-    stopped = []
-
-    def stop(number: int, _: object) -> None:
-        stopped.append(number)
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.getsignal(number) for number in _STOPPING}
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    except BaseException:
-        if not stopped:
-            raise
-        typer.echo(f"benchkit: stopped; {state}", err=True)
-        raise typer.Exit(128 + stopped[0]) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _write(text: str) -> None:
-    """Data as it is; on a terminal, what would move its cursor is spelt out."""
-    if sys.stdout.isatty():
-        text = "\n".join(printable(line) for line in text.split("\n"))
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def _names(text: str) -> list[str]:
