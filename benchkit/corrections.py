@@ -133,10 +133,7 @@ def find_agent(agents: Collection[tuple[str, str]], name: str, *, where: str) ->
 
 def agents_of(waits: Waits) -> list[tuple[str, str]]:
     """Brand and id of everyone who wrote for a brand, or is credited with a reply."""
-    speakers = [
-        frame.select(pl.col("brand").cast(pl.String), "agent_id") for frame in (waits.frame, waits.volumes)
-    ]
-    return pl.concat(speakers).drop_nulls().unique().sort("brand", "agent_id").collect().rows()
+    return sorted((brand, agent) for brand, agent in waits.speakers() if agent is not None)
 
 
 def _read(path: str | Path) -> pl.DataFrame:

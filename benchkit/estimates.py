@@ -7,14 +7,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
 from benchkit.sample import REPLIED, Sample, SortedTimes
 from benchkit.stats.arrays import Bools, Floats, Ints
 from benchkit.stats.bands import band_limits, critical_value
 from benchkit.stats.bounds import incidence_bounds
 from benchkit.stats.curves import limits
-from benchkit.stats.shares import carried_over, effective_weeks, weekly_error, wilson
+from benchkit.stats.shares import (
+    carried_over,
+    clipped,
+    effective_weeks,
+    residuals,
+    t_quantile,
+    weekly_error,
+    wilson,
+)
 
 Texts = npt.NDArray[np.object_]
 
@@ -26,8 +34,8 @@ MIN_OF_EACH = 5
 """From fewer waits within a time, or beyond it, a band learns nothing at that time."""
 
 WEEK_SECONDS = 7 * 86_400
-_UPPER_TAIL = 0.975
-_Z = float(ndtri(_UPPER_TAIL))
+_LEVEL = 0.95
+_Z = float(ndtri(0.5 + _LEVEL / 2))
 _INDEPENDENT = "waits taken as independent, likely too narrow"
 
 
@@ -53,6 +61,17 @@ class Margin(NamedTuple):
     se: Floats
     quantile: Floats
     basis: Texts
+
+    @property
+    def normal_se(self) -> Floats:
+        """Errors so large that normal quantiles of them are Student's of these."""
+        return self.se * self.quantile / _Z
+
+
+def enough_weeks(counts: Floats) -> Bools:
+    """Whether so many waits a week, weeks last, tell how weeks vary."""
+    weeks = np.count_nonzero(counts, axis=-1)
+    return np.asarray((weeks >= MIN_WEEKS) & (effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS))
 
 
 def shares(sample: Sample, horizons_seconds: Sequence[int], *, cause: int = REPLIED) -> Estimates:
@@ -81,23 +100,20 @@ def bands(
     hits = sample.replied
     whole = hits if of_replied else sample
     sums, counts = hits.weekly_within(horizons_seconds), whole.weekly_counts[:, np.newaxis]
-    se = _weekly_margin(whole, sums, hits.month.weekly_within(horizons_seconds)).se
+    month_sums = hits.month.weekly_within(horizons_seconds)
+    se = _weekly_margin(whole, sums, month_sums).se
     if not of_replied and found.provisional.any():
         of_incidence = _incidence_margin(sample, np.asarray(horizons_seconds), REPLIED).se
         se = np.where(found.provisional, of_incidence, se)
     with np.errstate(invalid="ignore", divide="ignore"):
-        total = counts.sum(axis=-1, keepdims=True)
-        influence = np.nan_to_num((sums - sums.sum(axis=-1, keepdims=True) / total * counts) / total)
-        early = hits.month.weekly_within(horizons_seconds).sum(axis=-1)
-        few = np.minimum(early, whole.month.counts[:, np.newaxis] - early) < MIN_OF_EACH
-        enough = (np.count_nonzero(counts, axis=-1) >= MIN_WEEKS) & (
-            effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS
-        )
+        influence = np.nan_to_num(residuals(sums, counts) / counts.sum(axis=-1, keepdims=True))
+    early = month_sums.sum(axis=-1)
+    few = np.minimum(early, whole.month.counts[:, np.newaxis] - early) < MIN_OF_EACH
     influence, se = np.where(few[..., np.newaxis], 0.0, influence), np.where(few, 0.0, np.nan_to_num(se))
     critical = critical_value(influence.swapaxes(1, 2))[:, np.newaxis]
-    limits = band_limits(np.nan_to_num(found.estimate), se, critical)
-    drawn = enough & ~np.isnan(found.estimate)
-    return np.where(drawn, limits[0], np.nan), np.where(drawn, limits[1], np.nan)
+    lower, upper = band_limits(np.nan_to_num(found.estimate), se, critical)
+    drawn = enough_weeks(counts) & ~np.isnan(found.estimate)
+    return np.where(drawn, lower, np.nan), np.where(drawn, upper, np.nan)
 
 
 def shares_of_replied(sample: Sample, horizons_seconds: Sequence[int]) -> Estimates:
@@ -124,7 +140,7 @@ def means(sample: Sample, values: npt.NDArray[Any]) -> tuple[Floats, Margin]:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(month.group, of_month, sample.n_groups) / n
         squares = np.bincount(month.group, (of_month - mean[month.group]) ** 2, sample.n_groups)
-        alone = Margin(np.sqrt(squares / (n - 1) / n), _t(n - 1), _texts(n, _INDEPENDENT))
+        alone = Margin(np.sqrt(squares / (n - 1) / n), t_quantile(n - 1, _LEVEL), _texts(n, _INDEPENDENT))
     weekly = _weekly_margin(sample, sample.weekly_sums(values), month.weekly_sums(of_month))
     return mean, _or_else(weekly, alone)
 
@@ -176,12 +192,12 @@ def _plain_shares(sample: Sample, hits: Sample, horizons_seconds: Sequence[int],
     margin = _weekly_margin(sample, hits.weekly_within(horizons_seconds), month_sums)
     n = sample.month.counts[:, np.newaxis]
     score = wilson(month_sums.sum(axis=-1), n)
-    half = margin.quantile * margin.se
+    lower, upper = clipped(score.estimate, margin.quantile * margin.se)
     weekly, unbounded = margin.se > 0, np.full(score.estimate.shape, np.nan)
     return Estimates(
         score.estimate,
-        np.where(weekly, np.maximum(score.estimate - half, 0.0), score.lower),
-        np.where(weekly, np.minimum(score.estimate + half, 1.0), score.upper),
+        np.where(weekly, lower, score.lower),
+        np.where(weekly, upper, score.upper),
         unbounded,
         unbounded,
         np.zeros(score.estimate.shape, dtype=bool),
@@ -199,7 +215,7 @@ def _weekly_margin(sample: Sample, sums: Floats, month_sums: Floats) -> Margin:
     n_month = month_counts.sum(axis=-1)
     trailing = weekly_error(sums, counts, n_month)
     own = weekly_error(month_sums, month_counts, n_month)
-    enough = (trailing.weeks >= MIN_WEEKS) & (trailing.effective >= MIN_EFFECTIVE_WEEKS)
+    enough = enough_weeks(counts)
     weeks = np.broadcast_to(np.where(enough, trailing.weeks, own.weeks), sums.shape[:-1])
     own_enough = (own.weeks >= MIN_OWN_WEEKS) & (own.effective >= MIN_EFFECTIVE_OWN_WEEKS)
     own_se = np.where(own_enough, own.se, np.nan)
@@ -207,10 +223,10 @@ def _weekly_margin(sample: Sample, sums: Floats, month_sums: Floats) -> Margin:
 
 
 def _margin(se: Floats, weeks: npt.NDArray[np.int64], enough: npt.ArrayLike) -> Margin:
-    with np.errstate(invalid="ignore"):
-        quantile = _t(np.where(weeks > 1, weeks - 1.0, np.nan))
     short = np.where(enough, "", " (too little history for more)").astype(object)
-    return Margin(se, quantile, weeks.astype(str).astype(object) + " weeks as clusters" + short)
+    return Margin(
+        se, t_quantile(weeks - 1, _LEVEL), weeks.astype(str).astype(object) + " weeks as clusters" + short
+    )
 
 
 def _around(
@@ -228,10 +244,11 @@ def _around(
     n = sample.month.counts
     score = wilson(share * n, n)
     half = margin.quantile * margin.se * np.sqrt(carried_over(weekly_below, sample.weekly_counts))
+    lower, upper = clipped(share, half)
     weekly = margin.se > 0
     return (
-        np.where(weekly, np.maximum(share - half, 0.0), score.lower),
-        np.where(weekly, np.minimum(share + half, 1.0), score.upper),
+        np.where(weekly, lower, score.lower),
+        np.where(weekly, upper, score.upper),
         np.where(weekly, margin.basis, _INDEPENDENT).astype(object),
     )
 
@@ -242,8 +259,8 @@ def _incidence_shares(sample: Sample, horizons_seconds: Ints, cause: int) -> Est
     table = month.incidence(cause)
     estimate = table.at(horizons_seconds)
     margin = _incidence_margin(sample, horizons_seconds, cause)
-    half, at_an_end = margin.quantile * margin.se, (estimate == 0) | (estimate == 1)
-    plain = np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0)
+    at_an_end = (estimate == 0) | (estimate == 1)
+    plain = clipped(estimate, margin.quantile * margin.se)
     curved = limits(estimate, margin.se, margin.quantile)
     lower, upper = (np.where(at_an_end, *sides) for sides in zip(plain, curved, strict=True))
     n = month.counts[:, np.newaxis]
@@ -308,10 +325,6 @@ def _column(estimate: Floats, lower: Floats, upper: Floats, *, sample: Sample, m
         sample.provisional([WEEK_SECONDS]),
         method.astype(object)[:, np.newaxis],
     )
-
-
-def _t(degrees: Floats) -> Floats:
-    return np.asarray(stdtrit(degrees, _UPPER_TAIL), dtype=np.float64)
 
 
 def _texts(like: npt.NDArray[Any], text: str) -> Texts:

@@ -51,6 +51,15 @@ def _cell(cell: Cell, is_first: bool) -> str:
     return f"<td>{escape(main)}{beneath}</td>"
 
 
+def note(markup: str) -> str:
+    """A remark beneath a table, of markup that is escaped already.
+
+    >>> note("–: fewer than 30 waits.")
+    '<p class="note">–: fewer than 30 waits.</p>'
+    """
+    return f'<p class="note">{markup}</p>'
+
+
 def facts(pairs: Iterable[tuple[str, str]]) -> Html:
     """Make a list of names and what belongs to each.
 

@@ -96,10 +96,7 @@ def deal_pseudonyms(
     Raises `UnknownNameError` for a brand or an agent there is not, and `BenchkitError` where
     two agents are called so.
     """
-    speakers = [
-        frame.select(pl.col("brand").cast(pl.String), "agent_id") for frame in (waits.frame, waits.volumes)
-    ]
-    pairs = pl.concat(speakers).unique().collect().rows()
+    pairs = waits.speakers()
     names = {name for name, _ in pairs}
     if brand and brand not in names:
         raise UnknownNameError("brand", brand, sorted(names), where=f"in {waits.about.name}")
@@ -110,7 +107,7 @@ def deal_pseudonyms(
     others = _shuffled(names - {own}, secret)
     shown = others if name_peers else _letters("Brand", taken={own})
     brands = ({own: own} if own else {}) | dict(zip(others, shown, strict=False))
-    signers = _shuffled((pair for pair in pairs if pair[1] is not None), secret)
+    signers = _shuffled(((at, signer) for at, signer in pairs if signer is not None), secret)
     signers.sort(key=lambda pair: pair[0] != own)
     people = [pair for pair in signers if _signature(pair) != _UNSIGNED]
     plainly = [pair for pair in people if name_agents and (name_peers or not _gives_away(pair, own))]

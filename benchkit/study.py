@@ -94,8 +94,7 @@ def study(
     frame = _numbered(frame, groups, keys)
     counts = _numbered(volumes, groups, keys)
     group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
-    counts_unneeded = waits.definition.no_reply_needed != "leave out"
-    needed = frame["needs_reply"].to_numpy() | counts_unneeded
+    needed = frame["is_counted"].to_numpy()
     wanted_brand = (frame["of_brand"] != left_out_brand(keys, waits.peers)).to_numpy()
     kept = needed & wanted_brand
     week = _weeks_before_the_end(frame["local"], period)
@@ -159,7 +158,7 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
         pl.col("outcome").to_physical().cast(pl.Int64),
         "is_first",
         queued.fill_null(-1).alias("queue_seconds"),
-        "needs_reply",
+        waits.is_counted.alias("is_counted"),
     )
     if period is None:
         return frame.with_columns(pl.lit(True).alias("in_month"))

@@ -12,7 +12,7 @@ import polars as pl
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
 from benchkit.errors import UnknownNameError
-from benchkit.html import Cell, Html, escape, table
+from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
 from benchkit.words import NOTHING, change, change_span, count, figure, horizon, month_name, span
@@ -139,7 +139,7 @@ def expectations(curve: pl.DataFrame, expected: pl.DataFrame) -> Html:
     sources = "; ".join(expected["source"].unique().sort())
     whose = [[f"{group.label}: answered{among}", "Gap"] for group in groups]
     header = ("Time", "Expect an answer", *chain.from_iterable(whose))
-    return Html(f'{table(header, rows).html}<p class="note">Surveys: {escape(sources)}.</p>')
+    return Html(table(header, rows).html + _note(f"Surveys: {escape(sources)}"))
 
 
 def _got_and_gap(row: Mapping[str, Any], expected: float) -> tuple[Cell, Cell]:
@@ -224,7 +224,7 @@ def _listed(reason: str, groups: Sequence[str]) -> str:
 
 
 def _note(text: str) -> str:
-    return f'<p class="note">{text}.</p>'
+    return note(f"{text}.")
 
 
 def _basis(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from benchkit.catalogue import find_metrics
-from benchkit.html import Cell, Html, escape, table
+from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Metric
 from benchkit.tables import BETWEEN, credited_to_somebody, group_columns, group_label
 from benchkit.words import (
@@ -40,7 +40,7 @@ def changes(compared: pl.DataFrame) -> Html:
     months = compared["before"].unique().sort(descending=True).to_list()
     if not months:
         said = "There are no figures of the month before, nor of the same month a year before."
-        return Html(f'<p class="note">{said}</p>')
+        return Html(note(said))
     rows: list[Sequence[Cell]] = []
     for (name,), of_metric in compared.group_by("metric", maintain_order=True):
         metric = find_metrics(str(name))[0]
@@ -71,10 +71,10 @@ def _on_mix(compared: pl.DataFrame) -> str:
     cells = {method.partition("; mix of ")[2] for method in compared["method"]} - {""}
     if not cells:
         return ""
-    return (
-        '<p class="note">Mix: the change, had only the mix of messages changed, by '
+    return note(
+        "Mix: the change, had only the mix of messages changed, by "
         f"{escape(' or '.join(sorted(cells)))}; service: had only the share answered in each of these "
-        "changed. They sum to the change; service is as uncertain as it is.</p>"
+        "changed. They sum to the change; service is as uncertain as it is."
     )
 
 
@@ -85,7 +85,7 @@ def promises(kept: pl.DataFrame) -> Html:
     """
     told = [row for row in kept.to_dicts() if row["share"] is not None]
     if not told:
-        return Html('<p class="note">Too few whole weeks to say what could be promised.</p>')
+        return Html(note("Too few whole weeks to say what could be promised."))
     rows: list[Sequence[Cell]] = [
         (
             f"within {horizon(row['seconds'])}",
@@ -107,7 +107,7 @@ def promises(kept: pl.DataFrame) -> Html:
         "Kept in nine of ten weeks: the largest whole percent that as many of these weeks reached. With 95% "
         "confidence: the share that nine of ten weeks reach in the long run, as far as they go on like these."
     )
-    return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}</p>' for note in notes))
+    return Html(table(header, rows).html + "".join(note(escape(line)) for line in notes))
 
 
 def _contract(row: Mapping[str, Any]) -> str:
@@ -163,7 +163,7 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
     size = "n_replied" if by_agent else "n"
     rows = [_unit(row, by_agent) for row in shown.sort(size, "group", descending=[True, False]).to_dicts()]
     if not rows:
-        return Html('<p class="note">There are too few with enough waits to compare.</p>')
+        return Html(note("There are too few with enough waits to compare."))
     adjusted = "Against the same work" if by_agent else "On the same mix"
     header = (columns[0].capitalize(), "Waits", "Share", adjusted, "Drawn to the rest", "Place", "Stands")
     metric = find_metrics(str(shown["metric"][0]))[0].label
@@ -183,7 +183,7 @@ def side_by_side(units: pl.DataFrame, *, own: str = "") -> Html:
         notes.append(f"{NOTHING}: of those who {lone}, nothing can be said on that")
     left_out = units.height - len(rows)
     notes += [f"Not compared, with too few waits: {left_out:,}"] if left_out else []
-    return Html(table(header, rows).html + "".join(f'<p class="note">{escape(note)}.</p>' for note in notes))
+    return Html(table(header, rows).html + "".join(note(f"{escape(line)}.") for line in notes))
 
 
 def _unit(row: Mapping[str, Any], by_agent: bool) -> Sequence[Cell]:
@@ -269,7 +269,7 @@ def corrected(figures: pl.DataFrame) -> Html | None:
     if after.is_empty():
         return None
     if both.is_empty():
-        return Html('<p class="note">The corrections change none of these figures.</p>')
+        return Html(note("The corrections change none of these figures."))
     label = group_label(both.select(*keys, "metric"))
     rows: list[Sequence[Cell]] = []
     for row in both.with_columns(label.alias("group")).to_dicts():

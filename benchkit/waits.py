@@ -60,18 +60,8 @@ class Waits:
         """The waits of one brand, or all of them where it is empty."""
         if not brand:
             return self
-        names = (
-            self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort().to_list()
-        )
-        if brand not in names:
-            raise UnknownNameError("brand", brand, names, where=f"in {self.about.name}")
-        chosen = pl.col("brand") == brand
-        return replace(
-            self,
-            frame=self.frame.filter(chosen),
-            volumes=self.volumes.filter(chosen),
-            corrections=None if self.corrections is None else self.corrections.filter(chosen),
-        )
+        self._check_brands(brand)
+        return self._told_as(pl.col("brand") == brand)
 
     def among(self, peers: str | Sequence[str], *, own: str = "") -> Waits:
         """One's own brand and some others, such as "Acme; Globex", as one industry; all if none are."""
@@ -79,16 +69,10 @@ class Waits:
         chosen = [name for name in chosen if name]
         if not chosen:
             return self
-        names = self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort()
-        for name in (*chosen, *([own] if own else [])):
-            if name not in names:
-                raise UnknownNameError("brand", name, names.to_list(), where=f"in {self.about.name}")
-        is_chosen = pl.col("brand").cast(pl.String).is_in([*chosen, own])
+        brands = [*chosen, *([own] if own else [])]
+        self._check_brands(*brands)
         together = pl.lit(CHOSEN_PEERS).cast(pl.Categorical()).alias("industry")
-        frame, volumes = (
-            part.filter(is_chosen).with_columns(together) for part in (self.frame, self.volumes)
-        )
-        return replace(self, frame=frame, volumes=volumes)
+        return self._told_as(pl.col("brand").cast(pl.String).is_in(brands), together)
 
     def beside(self, agent: str, *, month: str) -> Waits:
         """One agent's brand with all other agents put together, for a page that names none of them.
@@ -106,13 +90,33 @@ class Waits:
         together = EVERYONE_ELSE if agent != EVERYONE_ELSE else "all the others"
         others = pl.when(signer.is_not_null()).then(pl.lit(together))
         merged = pl.when(is_theirs).then(signer).otherwise(others).alias("agent_id")
-        frame, volumes = (
-            part.filter(at_brand, is_shown).with_columns(merged) for part in (self.frame, self.volumes)
-        )
+        return self._told_as(at_brand & is_shown, merged)
+
+    def _check_brands(self, *asked: str) -> None:
+        names = self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort()
+        for name in asked:
+            if name not in names:
+                raise UnknownNameError("brand", name, names.to_list(), where=f"in {self.about.name}")
+
+    def _told_as(self, kept: pl.Expr, *columns: pl.Expr) -> Waits:
+        """Some of the waits, their messages and their corrections, with other columns."""
+        frame, volumes = (part.filter(kept).with_columns(columns) for part in (self.frame, self.volumes))
         corrections = self.corrections
         if corrections is not None:
-            corrections = corrections.filter(at_brand, is_shown).with_columns(merged)
+            corrections = corrections.filter(kept).with_columns(columns)
         return replace(self, frame=frame, volumes=volumes, corrections=corrections)
+
+    @property
+    def is_counted(self) -> pl.Expr:
+        """Whether a wait is in shares and times, by what the definition says of those that need no reply."""
+        return pl.col("needs_reply") | (self.definition.no_reply_needed != "leave out")
+
+    def speakers(self) -> list[tuple[str, str | None]]:
+        """Brands and the ids of all who wrote for them or are credited with a reply; None for nobody."""
+        pairs = [
+            part.select(pl.col("brand").cast(pl.String), "agent_id") for part in (self.frame, self.volumes)
+        ]
+        return pl.concat(pairs).unique().collect().rows()
 
     def splits(self) -> list[str]:
         """What there is to tell a brand's waits apart by: channel, and each dimension that says something."""

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
 
-from benchkit.estimates import WEEK_SECONDS, Margin, means
+from benchkit.estimates import WEEK_SECONDS, means
 from benchkit.measurement import HISTORY_WEEKS, MIN_WAITS
 from benchkit.peers import MIN_BRANDS
 from benchkit.sample import REPLIED, Sample
@@ -22,7 +21,6 @@ from benchkit.waits import Waits
 
 METRIC = "answered_within_expected_time"
 _NO_COUNTS = {"n": None, "n_replied": None}
-_Z = float(ndtri(0.975))
 
 
 def expected_time(
@@ -91,8 +89,8 @@ def _met(sample: Sample, seconds: Floats, share: Floats) -> list[dict[str, Any]]
     """By group: the bounds of one survey, their interval, and what lies between."""
     in_time = (sample.outcome == REPLIED) & (sample.seconds <= WEEK_SECONDS)
     weights = bound_weights(np.where(in_time, sample.seconds, np.inf), seconds, share)
-    errors = [_normal(means(sample, weight)[1]) for weight in weights]
-    _, margin = means(sample, weights.upper)
+    margins = [means(sample, weight)[1] for weight in weights]
+    errors, basis = [margin.normal_se for margin in margins], margins[1].basis
     month, replied = sample.month, in_time[sample.in_month]
     found: list[dict[str, Any]] = []
     for group, n in enumerate(month.counts):
@@ -123,12 +121,7 @@ def _met(sample: Sample, seconds: Floats, share: Floats) -> list[dict[str, Any]]
                 "upper": upper,
                 "bound_lower": met.lower,
                 "bound_upper": met.upper,
-                "method": f"bounds by a survey's points, Imbens-Manski interval; {margin.basis[group]}",
+                "method": f"bounds by a survey's points, Imbens-Manski interval; {basis[group]}",
             }
         )
     return found
-
-
-def _normal(margin: Margin) -> Floats:
-    """Errors so large that normal quantiles of them are Student's of the margin's."""
-    return margin.se * margin.quantile / _Z

@@ -29,8 +29,7 @@ class InTime(NamedTuple):
 
     def counted(self, waits: Waits) -> pl.LazyFrame:
         """The waits the share is of."""
-        needed = pl.col("needs_reply") | (waits.definition.no_reply_needed != "leave out")
-        return waits.frame.filter(needed, (pl.col("outcome") == "replied") | (not self.of_replied))
+        return waits.frame.filter(waits.is_counted, (pl.col("outcome") == "replied") | (not self.of_replied))
 
     @property
     def hit(self) -> pl.Expr:

@@ -9,14 +9,14 @@ import polars as pl
 
 from benchkit.comparisons.in_time import InTime
 from benchkit.comparisons.strata import Strata, strata
-from benchkit.estimates import MIN_EFFECTIVE_WEEKS, MIN_WEEKS
+from benchkit.estimates import enough_weeks
 from benchkit.periods import WEEK, parse_month
 from benchkit.sample import REPLIED, Sample
 from benchkit.stats.arrays import Bools, Floats
 from benchkit.stats.design import design_effect, intraclass_correlation
 from benchkit.stats.funnel import funnel, funnel_limits
 from benchkit.stats.ranks import rank_sets
-from benchkit.stats.shares import carried_over, effective_weeks, ratio_variance, wilson
+from benchkit.stats.shares import carried_over, ratio_variance, wilson
 from benchkit.stats.shrinkage import beta_binomial
 from benchkit.stats.standardise import observed_and_expected, standardise_direct, standardise_indirect
 from benchkit.study import Study
@@ -84,12 +84,11 @@ def _correlation(hits: Floats, counts: Floats) -> float:
     What one week hands on to the next counts as well, or a backlog would pass for many independent weeks.
     """
     total = counts.sum(axis=1)
-    weeks = np.count_nonzero(counts, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = hits.sum(axis=1) / total
         deff = ratio_variance(hits, counts) * carried_over(hits, counts) / (share * (1 - share) / total)
         usual = (counts**2).sum(axis=1) / total
-        usable = (weeks >= MIN_WEEKS) & (effective_weeks(counts) >= MIN_EFFECTIVE_WEEKS) & np.isfinite(deff)
+    usable = enough_weeks(counts) & np.isfinite(deff)
     return intraclass_correlation(deff[usable], usual[usable])
 
 

@@ -12,10 +12,8 @@ from scipy.special import ndtri
 
 from benchkit.errors import BenchkitError
 from benchkit.stats.arrays import Bools, Ints, check_level, columns
-from benchkit.stats.curves import Curve, Curves, limits
+from benchkit.stats.curves import Curve, Curves
 from benchkit.stats.lifetable import life_table
-
-__all__ = ["cumulative_incidence", "estimate_curves", "kaplan_meier", "limits"]
 
 
 @overload

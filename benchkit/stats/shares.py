@@ -80,11 +80,30 @@ def carried_over(sums: Floats, counts: Floats) -> Floats:
     1 + max(0, r), r the correlation of e_w = y_w - R n_w with the week after, weeks on the
     last axis in order. Source: Newey and West 1987, with one lag.
     """
+    residual = residuals(sums, counts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = sums.sum(axis=-1, keepdims=True) / counts.sum(axis=-1, keepdims=True)
-        residual = sums - ratio * counts
         lagged = (residual[..., 1:] * residual[..., :-1]).sum(axis=-1) / (residual**2).sum(axis=-1)
     return np.asarray(1.0 + np.maximum(np.nan_to_num(lagged), 0.0))
+
+
+def residuals(sums: Floats, counts: Floats) -> Floats:
+    """What each cluster on the last axis has beyond the ratio of all: y - n sum y / sum n.
+
+    >>> residuals(np.array([8.0, 2]), np.array([10.0, 10])).tolist()
+    [3.0, -3.0]
+    """
+    total = counts.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums - sums.sum(axis=-1, keepdims=True) / total * counts)
+
+
+def clipped(estimate: Floats | float, half: Floats) -> tuple[Floats, Floats]:
+    """The limits of a share that lie so far to each side, within 0 and 1.
+
+    >>> [limit.round(1).tolist() for limit in clipped(0.3, np.array([0.1, 0.8]))]
+    [[0.2, 0.0], [0.4, 1.0]]
+    """
+    return np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0)
 
 
 def ratio_variance(sums: Floats, counts: Floats) -> Floats:
@@ -96,9 +115,8 @@ def ratio_variance(sums: Floats, counts: Floats) -> Floats:
     clusters = np.count_nonzero(counts, axis=-1)
     total = counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = sums.sum(axis=-1) / total
-        residual = sums - ratio[..., np.newaxis] * counts
-        variance = (residual**2).sum(axis=-1) / total**2 * (clusters / (clusters - 1.0))
+        squares = (residuals(sums, counts) ** 2).sum(axis=-1)
+        variance = squares / total**2 * (clusters / (clusters - 1.0))
     return np.asarray(np.where(clusters > 1, variance, np.nan))
 
 
@@ -136,13 +154,9 @@ def weekly_interval(
     month_y, month_n = parts_of(month_successes, month_totals)
     score = wilson(month_y, month_n, level=level)
     error = weekly_error(y, n, month_n)
-    half = t_quantile(error.weeks - 1, level) * error.se
+    lower, upper = clipped(score.estimate, t_quantile(error.weeks - 1, level) * error.se)
     alike = error.se <= NO_VARIATION
-    return Interval(
-        score.estimate,
-        np.where(alike, score.lower, np.maximum(score.estimate - half, 0.0)),
-        np.where(alike, score.upper, np.minimum(score.estimate + half, 1.0)),
-    )
+    return Interval(score.estimate, np.where(alike, score.lower, lower), np.where(alike, score.upper, upper))
 
 
 def t_quantile(degrees: npt.ArrayLike, level: float) -> Floats:
