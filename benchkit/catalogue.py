@@ -17,6 +17,7 @@ from benchkit.metrics import (
     Time,
     Volume,
     answered_within,
+    in_opening_hours,
     part_of_reply_time,
     replied_within,
     reply_time,
@@ -39,7 +40,7 @@ def _count(name: str, label: str, definition: str, computes: Volume | Count, val
     )
 
 
-CATALOGUE: tuple[Metric, ...] = (
+_METRICS: tuple[Metric, ...] = (
     _count(
         "waits",
         "Waits",
@@ -120,18 +121,17 @@ CATALOGUE: tuple[Metric, ...] = (
     *(reply_time(statistic) for statistic in ("median", "p90", "mean")),
     part_of_reply_time("queue"),
     part_of_reply_time("handling"),
-    Metric(
-        name="reply_seconds_median_all",
-        label="Reply time, median, of all waits",
-        unit="seconds",
-        better="lower",
-        definition="The time by which half of all waits were answered; not reached where fewer than half "
-        "were answered within 7 days.",
-        computes=Time(quantile=0.5, of_replied=False),
-        example=Example(timelines=("C0 A10", "C0 A20", "C0 A60", "C0"), value=1_200),
-    ),
+    reply_time("median of all"),
+    reply_time("as defined"),
 )
-"""Every metric of the standard report, in its order."""
+_TWINS = tuple(
+    in_opening_hours(metric)
+    for metric in _METRICS
+    if isinstance(metric.computes, Time) or metric.name == "answered_within_1h"
+)
+
+CATALOGUE: tuple[Metric, ...] = (*_METRICS, *_TWINS)
+"""Every metric of the standard report, in its order; last the twins of times in opening hours."""
 
 
 HEADLINE = (
@@ -203,6 +203,7 @@ def glossary(metrics: Sequence[str | Metric] = CATALOGUE) -> str:
         example = metric.example
         value = "not reached" if example.value is None else figure(example.value, metric.unit)
         given = f" against {Target.parse(example.target)}" if example.target else ""
+        given += f", open {example.hours} every day," if example.hours else ""
         lines = [
             f"### {metric.label} (`{metric.name}`)",
             metric.definition,

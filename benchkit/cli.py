@@ -120,7 +120,6 @@ def measure(
     """Print the figures of a dataset with their intervals."""
     import benchkit
     from benchkit.output import spreadsheet_safe, write_table
-    from benchkit.periods import started_in
 
     waits = _find_waits(
         corrections, brand, demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of
@@ -137,7 +136,7 @@ def measure(
     if corrections:
         typer.echo(waits.corrections_sentence(), err=True)
     if waits_out:
-        write_table(waits.frame.filter(started_in(month, waits.time_zones)).collect(), waits_out)
+        write_table(waits.frame.filter(waits.in_month(month)).collect(), waits_out)
     if format is Format.json:
         write(estimates.write_json() + "\n")
     elif format is Format.csv:

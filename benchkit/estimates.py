@@ -133,6 +133,21 @@ def means_of_replied(sample: Sample) -> Estimates:
     return _column(mean, np.maximum(mean - half, 0.0), mean + half, sample=sample, method=method)
 
 
+def trimmed_means_of_replied(sample: Sample, share: float) -> Estimates:
+    """The mean of the fastest `share` of the reply times, the time at its edge counting in part.
+
+    It is q - E max(q - x, 0) / share, q their quantile, whose own error does not enter
+    (the influence of x is (min(x, q) - E min(x, q)) / share).
+    """
+    replied = sample.replied
+    edge = SortedTimes.of(replied.month).reached(share * replied.month.counts.astype(float))
+    edge = np.where(np.isfinite(edge), edge, np.nan)
+    below, margin = means(replied, np.maximum(edge[replied.group] - replied.seconds, 0.0))
+    mean, half = edge - below / share, margin.quantile * margin.se / share
+    method = f"mean of the fastest {share:.0%} of answered waits; " + margin.basis
+    return _column(mean, np.maximum(mean - half, 0.0), mean + half, sample=sample, method=method)
+
+
 def means(sample: Sample, values: npt.NDArray[Any]) -> tuple[Floats, Margin]:
     """By group: the month's mean of a value that each wait of the sample has, and its error."""
     month, of_month = sample.month, values[sample.in_month]

@@ -14,7 +14,7 @@ import polars as pl
 
 from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit
-from benchkit.definitions import Definition
+from benchkit.definition import Definition
 from benchkit.finding import find_waits
 from benchkit.schema import DIMENSIONS
 from benchkit.sources import load
@@ -64,7 +64,7 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
         "asked": dict(asked),
         "as_of": waits.as_of.isoformat(),
         "about": asdict(waits.about),
-        "definition": asdict(waits.definition),
+        "definition": waits.definition.to_mapping(),
         "audit": {"rows_read": waits.audit.rows_read, "blank_rows": waits.audit.blank_rows},
         "time_zones": dict(waits.time_zones),
     }
@@ -79,7 +79,7 @@ def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
         volumes=pl.scan_parquet(folder / "volumes.parquet"),
         as_of=datetime.fromisoformat(about["as_of"]),
         about=About(**about["about"]),
-        definition=Definition(**{**definition, "endless_channels": tuple(definition["endless_channels"])}),
+        definition=Definition.from_mapping(definition),
         audit=Audit(**about["audit"], excluded=pl.read_parquet(folder / "excluded.parquet")),
         time_zones=about["time_zones"],
         corrections=pl.read_parquet(corrections) if corrections.exists() else None,

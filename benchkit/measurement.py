@@ -12,7 +12,7 @@ import polars as pl
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
-from benchkit.metrics import Count, Metric, Share, Target, Time, Volume, Which
+from benchkit.metrics import Count, Metric, Share, Statistic, Target, Time, Volume, Which
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
@@ -62,6 +62,8 @@ def measure(
     for a month or target that cannot be read or a month without waits.
     """
     chosen = find_metrics(metrics)
+    if metrics is CATALOGUE and isinstance(waits, Waits) and not waits.has_opening_hours:
+        chosen = tuple(metric for metric in chosen if not metric.in_opening_hours)
     if not chosen:
         raise BenchkitError("no metrics were named; name one, or leave them out for all")
     goal = None if target is None else Target.parse(target)
@@ -126,7 +128,7 @@ def expectation_curve(
     `replied_within`.
     """
     asked = study(waits, month=month, by=by, history_weeks=history_weeks)
-    of_replied = asked.selection is not None or asked.by_agent
+    of_replied = asked.only_answered is not None or asked.by_agent
     curves = est.shares_of_replied if of_replied else est.shares
     name = "replied_within" if of_replied else "answered_within"
     times = sorted({*CURVE_SECONDS, *at})
@@ -159,24 +161,34 @@ class _Rows:
 
 
 def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> _Rows:
+    metric = _as_defined(metric, asked.statistic)
     computes, refusal = metric.computes, _refusal(asked, metric, goal)
-    sample = asked.of[computes.which] if isinstance(computes, Time) else asked.sample
     if refusal is not None:
-        return _unfigured(metric.name, sample, "refused", refusal)
+        return _unfigured(metric.name, asked.sample, "refused", refusal)
     if isinstance(computes, Count | Volume):
         counted = _count(asked, computes)
-        status = "final" if sample.month_over else "provisional"
-        return replace(_unfigured(metric.name, sample, status, "count"), estimate=counted.astype(float))
-    found = _estimate(computes, sample, goal)
+        status = "final" if asked.sample.month_over else "provisional"
+        return replace(_unfigured(metric.name, asked.sample, status, "count"), estimate=counted.astype(float))
     which: Which = computes.which if isinstance(computes, Time) else "all"
+    sample = asked.of(which, computes.clock)
+    found = _estimate(computes, sample, goal)
     return _figures(
         metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, which=which
     )
 
 
+def _as_defined(metric: Metric, statistic: Statistic) -> Metric:
+    computes = metric.computes
+    if not isinstance(computes, Time) or computes.statistic != "as defined":
+        return metric
+    return replace(metric, computes=replace(computes, statistic=statistic))
+
+
 def _refusal(asked: Study, metric: Metric, goal: Target | None) -> str | None:
-    if metric.needs_unanswered and asked.selection is not None:
-        return asked.selection
+    if metric.needs_unanswered and asked.only_answered is not None:
+        return asked.only_answered
+    if metric.in_opening_hours and "opening hours" not in asked.clocks:
+        return "no opening hours are known; give a calendar"
     of_customers = isinstance(metric.computes, Volume) and metric.computes.column in (
         "customers",
         "messages_in",
@@ -207,11 +219,13 @@ def _estimate(computes: Share | Time, sample: Sample, goal: Target | None) -> es
         if computes.of_replied:
             return est.shares_of_replied(sample, horizons)
         return est.shares(sample, horizons, cause=_OUTCOMES[computes.outcome])
-    if not computes.of_replied:
-        return est.medians_of_all(sample)
-    if computes.quantile is None:
+    if computes.statistic == "mean":
         return est.means_of_replied(sample)
-    return est.quantiles_of_replied(sample, computes.quantile)
+    if computes.statistic == "mean of the fastest 90%":
+        return est.trimmed_means_of_replied(sample, 0.9)
+    if computes.of_replied:
+        return est.quantiles_of_replied(sample, {"median": 0.5, "p90": 0.9}[computes.statistic])
+    return est.medians_of_all(sample)
 
 
 def _against(goal: Target, found: est.Estimates) -> est.Estimates:

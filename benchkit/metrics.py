@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from benchkit.errors import BenchkitError, show
+from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.words import horizon
 
 Unit = Literal["share", "seconds", "count"]
 Better = Literal["lower", "higher", "neither"]
 Which = Literal["all", "first", "next", "queue", "handling"]
 """All waits; a conversation's first or later ones; or the part of each before, or after, its assignment."""
+
+Statistic = Literal["mean", "median", "p90", "mean of the fastest 90%", "median of all", "as defined"]
+ClockName = Literal["", "opening hours"]
+"""As the definition has it, or in opening hours."""
+
+_STATISTICS: Mapping[str, tuple[str, str, float]] = {
+    "median": ("median", "median", 1_200.0),
+    "p90": ("p90", "90th percentile", 3_120.0),
+    "mean": ("mean", "mean", 1_800.0),
+    "mean of the fastest 90%": ("mean_fastest_90", "mean of the fastest 90%", 1_600.0),
+    "median of all": ("median_all", "median, of all waits", 1_200.0),
+    "as defined": ("as_defined", "as defined", 1_200.0),
+}
+"""Of each: what names end in, what it is called, and what it is of the times of 10, 20 and 60 minutes."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _LONGEST_DAYS = 3_660
@@ -21,11 +36,15 @@ RESPONSE_RATE_SECONDS = 7 * _DAY
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A few conversations (see `from_timelines`) and the value the metric has for them."""
+    """A few conversations (see `from_timelines`) and the value the metric has for them.
+
+    `hours` are the brand's opening hours of every day, where the metric needs them.
+    """
 
     timelines: tuple[str, ...]
     value: float | None
     target: str | None = None
+    hours: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +69,21 @@ class Share:
     within_seconds: int | None
     outcome: str = "replied"
     of_replied: bool = False
+    clock: ClockName = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Time:
-    """A mean or a quantile of reply times; among all waits where not `of_replied`."""
+    """A statistic of reply times, among answered waits unless it is the median of all."""
 
-    quantile: float | None
+    statistic: Statistic
     which: Which = "all"
-    of_replied: bool = True
+    clock: ClockName = ""
+
+    @property
+    def of_replied(self) -> bool:
+        """Whether it is among answered waits, as far as it is not for a definition to say."""
+        return self.statistic not in ("median of all", "as defined")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +108,11 @@ class Metric:
         if isinstance(self.computes, Count):
             return self.computes.outcome is not None
         return isinstance(self.computes, Share | Time) and not self.computes.of_replied
+
+    @property
+    def in_opening_hours(self) -> bool:
+        """Whether it is measured in opening hours, and so needs them to be known."""
+        return isinstance(self.computes, Share | Time) and self.computes.clock == "opening hours"
 
 
 @dataclass(frozen=True)
@@ -154,15 +184,18 @@ def replied_within(*, minutes: float = 0, hours: float = 0, days: float = 0) -> 
     )
 
 
-def reply_time(statistic: Literal["median", "p90", "mean"], *, which: Which = "all") -> Metric:
-    """A median, 90th percentile or mean of the time to a reply, among answered waits.
+def reply_time(statistic: Statistic, *, which: Which = "all") -> Metric:
+    """A statistic of the time to a reply, such as `median`, `p90` or `mean`, among answered waits.
 
     >>> reply_time("p90", which="first").name
     'first_reply_seconds_p90'
+
+    `as defined` is the statistic that the definition of the waits names.
     """
-    quantile = {"median": 0.5, "p90": 0.9, "mean": None}[statistic]
+    if statistic not in _STATISTICS:
+        raise UnknownNameError("statistic", statistic, _STATISTICS)
+    suffix, spoken, value = _STATISTICS[statistic]
     prefix = "" if which == "all" else f"{which}_"
-    spoken = {"median": "median", "p90": "90th percentile", "mean": "mean"}[statistic]
     waits = {
         "all": "the waits that were answered",
         "first": "conversations' first waits that were answered (the customer having written first)",
@@ -172,7 +205,6 @@ def reply_time(statistic: Literal["median", "p90", "mean"], *, which: Which = "a
     opening = "" if which == "all" else "C0 A1 " if which == "next" else ""
     begin = 2 if which == "next" else 0
     replies = [f"{opening}C{begin} A{begin + minutes}" for minutes in (10, 20, 60)]
-    value = {"median": 1_200.0, "p90": 3_120.0, "mean": 1_800.0}[statistic]
     vendors = {
         ("first", "median"): (
             ("Intercom", "median first response time"),
@@ -186,17 +218,56 @@ def reply_time(statistic: Literal["median", "p90", "mean"], *, which: Which = "a
         ("next", "mean"): (("Chatwoot", "reply time"), ("Zendesk", "next reply time")),
         ("all", "mean"): (("Sprout Social", "average reply time"),),
         ("all", "median"): (("Sprout Social", "median reply time"),),
+        ("all", "mean of the fastest 90%"): (("Meta", "response time"),),
     }
+    if statistic == "median of all":
+        meaning = (
+            "The time by which half of all waits were answered; not reached where fewer than half "
+            "were answered within 7 days."
+        )
+    elif statistic == "as defined":
+        meaning = (
+            "The reply time by the statistic that the definition names: by benchkit's own, the median of "
+            "all waits; by other products', what they show as their average."
+        )
+    else:
+        meaning = (
+            f"The {spoken} time from a wait's start to a person's reply, over {waits}; messages nobody "
+            "answered are left out."
+        )
+    of_answered = ", of those answered" if statistic not in ("median of all", "as defined") else ""
     return Metric(
-        name=f"{prefix}reply_seconds_{statistic}",
-        label=f"{label}, {spoken}, of those answered",
+        name=f"{prefix}reply_seconds_{suffix}",
+        label=f"{label}, {spoken}{of_answered}",
         unit="seconds",
         better="lower",
-        definition=f"The {spoken} calendar time from a wait's first message to a person's reply, over "
-        f"{waits}; messages nobody answered are left out.",
-        computes=Time(quantile=quantile, which=which),
+        definition=meaning,
+        computes=Time(statistic=statistic, which=which),
         example=Example(timelines=(*replies, "C0"), value=value),
         vendors=vendors.get((which, statistic), ()),
+    )
+
+
+def in_opening_hours(metric: Metric) -> Metric:
+    """The twin of a time or a share that counts opening hours only.
+
+    >>> in_opening_hours(reply_time("median", which="first")).name
+    'first_reply_business_seconds_median'
+    """
+    computes = metric.computes
+    if not isinstance(computes, Share | Time):
+        raise BenchkitError(f"{metric.name} has no twin in opening hours; name a time, or a share within one")
+    name = metric.name.replace("_seconds_", "_business_seconds_")
+    label, comma, rest = metric.label.partition(",")
+    return replace(
+        metric,
+        name=name if name != metric.name else f"{metric.name}_in_opening_hours",
+        label=f"{label} in opening hours{comma}{rest}",
+        definition=f"{metric.definition} In opening hours, of the waits for which they are known: "
+        "a message that came and was answered while the brand was closed waited 0 s.",
+        computes=replace(computes, clock="opening hours"),
+        example=replace(metric.example, hours="00:00-00:30"),
+        vendors=(),
     )
 
 
@@ -215,9 +286,9 @@ def part_of_reply_time(which: Literal["queue", "handling"]) -> Metric:
         label=f"{label}, median, of those answered",
         unit="seconds",
         better="lower",
-        definition=f"The median calendar time {part}, over the answered waits of which it is known when they "
+        definition=f"The median time {part}, over the answered waits of which it is known when they "
         "were assigned (for the last time before the reply).",
-        computes=Time(quantile=0.5, which=which),
+        computes=Time(statistic="median", which=which),
         example=Example(
             timelines=("C0 S10 A30", "C0 S20 A70", "C0 S30 A90", "C0 A5"),
             value={"queue": 1_200.0, "handling": 3_000.0}[which],

@@ -33,19 +33,25 @@ def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:
 
 def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
     """Write a table as Parquet or CSV, by the ending of the name, whole or not at all."""
-    target = Path(path)
-    writers: dict[str, Callable[[Path], None]] = {
+    writers: dict[str, Callable[[Path], object]] = {
         ".parquet": lambda place: frame.write_parquet(place),
         ".csv": lambda place: spreadsheet_safe(frame).write_csv(place),
     }
-    if target.suffix.lower() not in writers:
+    ending = Path(path).suffix.lower()
+    if ending not in writers:
         raise InputError(path, "this ending says no format; name a file that ends in .parquet or .csv")
+    return write_whole(path, writers[ending])
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Have a file written beside its place, and put there when it is whole."""
+    target = Path(path)
     if target.is_dir():
         raise InputError(path, "this is a folder; name a file in it")
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        writers[target.suffix.lower()](draft)
+        write(draft)
         draft.replace(target)
     except OSError as error:
         raise InputError(

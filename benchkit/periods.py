@@ -60,9 +60,9 @@ def local_time(column: str, time_zones: Mapping[str, str]) -> pl.Expr:
     return local
 
 
-def started_in(month: str, time_zones: Mapping[str, str]) -> pl.Expr:
-    """Whether a wait started in a month, written as 2026-10; every one does without a month."""
+def in_month(month: str, local: pl.Expr) -> pl.Expr:
+    """Whether a local time is in a month, written as 2026-10; every one is without a month."""
     if not month:
         return pl.lit(True)
-    period, local = parse_month(month), local_time("started_at", time_zones)
+    period = parse_month(month)
     return (local >= period.start) & (local < period.end)

@@ -18,7 +18,7 @@ from benchkit.kernels import Kernels
 from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
 from benchkit.output import write_table
-from benchkit.periods import no_such_month, parse_month, started_in
+from benchkit.periods import no_such_month, parse_month
 from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.resources import shipped
@@ -136,7 +136,7 @@ def make_report(
                 bundle=bundle,
             )
             (draft / "index.html").write_text(html, encoding="utf-8")
-            month_of_waits = behind.frame.filter(started_in(settled, found.time_zones)).collect()
+            month_of_waits = behind.frame.filter(found.in_month(settled)).collect()
             write_table(month_of_waits, draft / "private" / "waits.parquet")
             if not agent:
                 write_table(dealt.key(), draft / "private" / "names.csv")

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from benchkit.stats.arrays import Bools, Floats, Ints
 from benchkit.stats.lifetable import LifeTable, life_table
 
-AWAITING, REPLIED, CLOSED = 0, 1, 2
-"""As `schema.OUTCOMES` are in order."""
+AWAITING, REPLIED, CLOSED, LATE = 0, 1, 2, 3
+"""As `schema.OUTCOMES` are in order; and, where the definition has a cut-off, replied after it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,9 +30,9 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | N
     missing = waits.missing_of(month) if month else ""
     as_of = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
     sentences = [
-        f"{waits.about.selection} Shares and times here are of the messages that were answered, and "
+        f"{waits.only_answered} Shares and times here are of the messages that were answered, and "
         "flatter; targets and surveys speak of all messages."
-        if waits.about.selection
+        if waits.only_answered
         else "",
         f"{month_name(month)} is not whole: {missing}." if missing else "",
         f"Figures marked provisional may still change: not every wait has been watched long enough "
@@ -58,7 +58,7 @@ def naming(waits: Waits) -> Html:
 
 def definitions(waits: Waits, *, target: str = "", metrics: Sequence[Metric] = CATALOGUE) -> Html:
     """Say in full words what the figures that matter most mean, and by which rules waits were found."""
-    told = [m for m in metrics if not (m.needs_unanswered and waits.about.selection)]
+    told = [m for m in metrics if not (m.needs_unanswered and waits.only_answered)]
     shown = [m for m in told if catalogue.matters(m.name) and (target or m.name != "sla_attainment")]
     meanings = facts([*((m.label, m.definition) for m in shown), ("95% interval", _INTERVALS)])
     rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.definition.sentences())

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.metrics import Statistic
 from benchkit.peers import left_out_brand, too_few_brands
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
-from benchkit.sample import Sample
+from benchkit.sample import LATE, Sample
 from benchkit.schema import DIMENSIONS
 from benchkit.stats.arrays import Bools, Ints
 from benchkit.waits import Waits
@@ -26,36 +27,49 @@ NOT_BY_AGENT = (
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Waits in groups: `groups` has a row per group, in the order of the sample's group numbers.
+    """Waits in groups: `groups` has a row per group, in the order of the samples' group numbers.
 
-    `queue_seconds` is how long a wait had not been assigned, -1 where it is not known to have
-    been. `when_and_where` has a row for each wait of the sample: its local start and its channel.
+    `when_and_where` has a row for each wait of the `sample`: its local time and its channel.
     """
 
     groups: pl.DataFrame
-    sample: Sample
-    is_first: Bools
-    queue_seconds: Ints
+    clocks: Mapping[str, _Timed]
+    clock: str
+    counted: str
     unneeded: Ints
     too_few_brands: Bools
     volumes: Mapping[str, Ints]
     when_and_where: pl.DataFrame
-    selection: str | None
+    only_answered: str | None
     by_agent: bool
+    statistic: Statistic
     definition: str
 
     @cached_property
-    def of(self) -> Mapping[str, Sample]:
-        """The sample of `all` waits, of the `first` and `next` ones, and of the parts of those assigned."""
-        was_assigned = self.queue_seconds >= 0
-        assigned, queue = self.sample.where(was_assigned), self.queue_seconds[was_assigned]
-        return {
-            "all": self.sample,
-            "first": self.sample.where(self.is_first),
-            "next": self.sample.where(~self.is_first),
-            "queue": replace(assigned, seconds=queue),
-            "handling": replace(assigned, seconds=assigned.seconds - queue),
-        }
+    def sample(self) -> Sample:
+        """The waits that count by the definition, by the clock that it names."""
+        return self.of("all")
+
+    def of(self, which: str, clock: str = "") -> Sample:
+        """The `all`, `first` or `next` waits by a clock, or the parts of them before and after assignment."""
+        timed = self.clocks[clock or self.clock]
+        kind = {"all": self.counted, "first": "first", "next": "later"}.get(which, "every")
+        sample, queued = timed.sample, timed.queue_seconds
+        if kind != "every":
+            return sample.where(timed.is_first == (kind == "first"))
+        if which == "all":
+            return sample
+        assigned, queued = sample.where(queued >= 0), queued[queued >= 0]
+        return replace(assigned, seconds=queued if which == "queue" else assigned.seconds - queued)
+
+
+@dataclass(frozen=True, eq=False)
+class _Timed:
+    """Waits by one clock; `queue_seconds` is -1 where a wait is not known to have been assigned."""
+
+    sample: Sample
+    is_first: Bools
+    queue_seconds: Ints
 
 
 def study(
@@ -72,6 +86,7 @@ def study(
     if not isinstance(history_weeks, int) or history_weeks < 0:
         raise BenchkitError(f"history_weeks is {show(history_weeks)}; give a whole number, 0 or more")
     keys = dimensions(waits, by)
+    waits = waits.credited() if "agent" in keys else waits
     period = None if month is None else parse_month(month)
     wanted = [_in_scope(waits, keys, period, history_weeks)]
     wanted += [_messages(waits, keys, period)] if with_volumes else []
@@ -94,28 +109,40 @@ def study(
     frame = _numbered(frame, groups, keys)
     counts = _numbered(volumes, groups, keys)
     group, in_month_rows = frame["group"].to_numpy().astype(np.int64), frame["in_month"].to_numpy()
-    needed = frame["is_counted"].to_numpy()
     wanted_brand = (frame["of_brand"] != left_out_brand(keys, waits.peers)).to_numpy()
-    kept = needed & wanted_brand
+    eligible, counted = (frame[name].to_numpy() & wanted_brand for name in ("is_eligible", "is_counted"))
     week = _weeks_before_the_end(frame["local"], period)
-    everyone = Sample(
-        group=group,
-        week=week,
-        seconds=frame["wait_seconds"].to_numpy(),
-        outcome=frame["outcome"].to_numpy(),
-        watched_seconds=frame["watched_seconds"].to_numpy(),
-        in_month=in_month_rows,
-        n_groups=groups.height,
-        n_weeks=int(week.max()) + 1,
-        month_over=period is None or waits.is_over(period.label),
-    )
+    is_first = frame["is_first"].to_numpy()
+
+    def timed(clock: str) -> _Timed:
+        prefix = "" if clock == waits.definition.clock else f"{clock} "
+        kept = eligible & frame[f"{prefix}is_known"].to_numpy()
+        columns = ("lasted", "watched", "queued")
+        seconds, watched, queued = (frame[f"{prefix}{name}"].fill_null(-1).to_numpy() for name in columns)
+        everyone = Sample(
+            group=group,
+            week=week,
+            seconds=seconds,
+            outcome=frame["outcome"].to_numpy(),
+            watched_seconds=watched,
+            in_month=in_month_rows,
+            n_groups=groups.height,
+            n_weeks=int(week.max()) + 1,
+            month_over=period is None or waits.is_over(period.label),
+        )
+        if kept.all():
+            return _Timed(everyone, is_first, queued)
+        return _Timed(everyone.where(kept), is_first[kept], queued[kept])
+
+    clocks = {clock: timed(clock) for clock in _clocks(waits)}
+    unneeded = frame["is_unneeded"].to_numpy() & wanted_brand & in_month_rows
     return Study(
         groups=groups.drop("group"),
-        sample=everyone if kept.all() else everyone.where(kept),
-        is_first=frame["is_first"].to_numpy()[kept],
-        queue_seconds=frame["queue_seconds"].to_numpy()[kept],
-        unneeded=everyone.where(wanted_brand & ~needed).month.counts,
-        too_few_brands=too_few_brands(frame.filter(kept & in_month_rows), groups, keys, waits.peers),
+        clocks=clocks,
+        clock=waits.definition.clock,
+        counted=waits.definition.counted,
+        unneeded=np.bincount(group[unneeded], minlength=groups.height),
+        too_few_brands=too_few_brands(frame.filter(counted & in_month_rows), groups, keys, waits.peers),
         volumes={
             column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
                 np.int64
@@ -123,10 +150,18 @@ def study(
             for column in counts.columns
             if column not in ("group", *keys)
         },
-        when_and_where=frame.select("local", "of_channel").filter(pl.Series(kept)),
-        selection=waits.about.selection,
+        when_and_where=frame.select("local", "of_channel").filter(pl.Series(counted)),
+        only_answered=waits.only_answered,
         by_agent="agent" in keys,
+        statistic=waits.definition.statistic,
         definition=waits.definition.label,
+    )
+
+
+def _clocks(waits: Waits) -> list[str]:
+    """The clocks by which waits can be measured, that of the definition first."""
+    return list(
+        dict.fromkeys([waits.definition.clock, "calendar", *["opening hours"] * waits.has_opening_hours])
     )
 
 
@@ -146,20 +181,23 @@ def _key(name: str) -> pl.Expr:
 
 
 def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.LazyFrame:
-    watched = (pl.lit(waits.as_of) - pl.col("started_at")).dt.total_seconds()
-    queued = (pl.col("assigned_at") - pl.col("started_at")).dt.total_seconds().clip(0)
+    outcome = pl.col("outcome").to_physical().cast(pl.Int64)
     frame = waits.frame.select(
         *map(_key, keys),
         pl.col("brand").alias("of_brand"),
         pl.col("channel").alias("of_channel"),
-        local_time("started_at", waits.time_zones).alias("local"),
-        watched.alias("watched_seconds"),
-        "wait_seconds",
-        pl.col("outcome").to_physical().cast(pl.Int64),
+        waits.local.alias("local"),
+        pl.when(waits.is_late).then(LATE).otherwise(outcome).alias("outcome"),
         "is_first",
-        queued.fill_null(-1).alias("queue_seconds"),
+        waits.is_eligible.alias("is_eligible"),
         waits.is_counted.alias("is_counted"),
-    )
+        waits.is_unneeded.alias("is_unneeded"),
+        *(
+            expression.alias(f"{clock} {name}" if clock != waits.definition.clock else name)
+            for clock in _clocks(waits)
+            for name, expression in waits.clocked(clock)._asdict().items()
+        ),
+    ).filter(pl.col("local").is_not_null())
     if period is None:
         return frame.with_columns(pl.lit(True).alias("in_month"))
     earliest, local = min(period.start, period.end - history_weeks * WEEK), pl.col("local")

@@ -39,6 +39,12 @@ Asked = Mapping[str, str | None]
 """Dimensions and the value of each that is asked for."""
 
 _OUTCOME = pl.col("outcome")
+_CREDITED = {
+    "replier": "credited to who replied first",
+    "assignee": "credited to whom it was assigned to",
+    "replier of the first, assignee of later": "credited to who replied first, or later to the assignee",
+    "everyone involved": "credited to everyone who wrote",
+}
 
 FIGURES = (
     *("waits", "answered_within_1h", "answered_within_24h"),
@@ -88,6 +94,8 @@ def trace(waits: Waits, *, month: str | None = None, **where: str | None) -> pl.
     if period is not None and period.label not in months:
         raise no_such_month(period.label, months, waits.about.name)
     asked = {name: _value(waits, name, value, where) for name, value in where.items()}
+    if "agent" in asked:
+        waits = waits.credited()
 
     everything = _with_corrections(waits, of_agent="agent" in asked)
     parts = [_waits(waits, everything, asked, period)]
@@ -173,22 +181,26 @@ def _within(period: Period | None, local: pl.Expr) -> pl.Expr:
 
 def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period | None) -> pl.LazyFrame:
     """The waits that a figure counts and those that touch it, with the rule for each."""
-    started, ended = (local_time(column, waits.time_zones) for column in ("started_at", "ended_at"))
-    in_month, is_theirs = _within(period, started), _matches(asked)
-    counts = pl.col("needs_reply") | (waits.definition.no_reply_needed == "count")
+    moment = {"start": "started", "reply": "answered"}[waits.definition.month]
+    dated, ended = waits.local, local_time("ended_at", waits.time_zones)
+    in_month, is_theirs = _within(period, dated).fill_null(False), _matches(asked)
+    left_out = pl.coalesce(
+        pl.lit(None, pl.String),
+        *(pl.when(is_so).then(pl.lit(f"left out: {reason}")) for reason, is_so in waits.left_out().items()),
+    )
     rule = (
         pl.when(~in_month)
-        .then(started.dt.to_string("left out: started in another month (%Y-%m)"))
+        .then(dated.dt.to_string(f"left out: {moment} in another month (%Y-%m)"))
         .when("taken")
         .then("correction")
-        .when(~counts)
-        .then(pl.lit("left out: needed no reply"))
+        .when(left_out.is_not_null())
+        .then(left_out)
         .when(~is_theirs)
         .then(pl.lit("left out: nobody replied, so it belongs to no agent"))
         .when(pl.col("correction").is_not_null())
         .then("correction")
         .when(_OUTCOME == "replied")
-        .then(pl.lit("credited to who replied first"))
+        .then(pl.lit(_CREDITED[waits.definition.credit]))
         .when(_OUTCOME == "closed")
         .then(pl.lit("counted: closed without a reply"))
         .otherwise(pl.lit("counted: no reply when the data were taken"))
@@ -196,7 +208,7 @@ def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period 
     touches = is_theirs & (in_month | _within(period, ended))
     if asked.get("agent") is not None:
         touches |= _nobodys(waits, asked) & in_month
-    counted = in_month & ~pl.col("taken") & counts & is_theirs
+    counted = in_month & ~pl.col("taken") & left_out.is_null() & is_theirs
     return everything.filter(touches).with_columns(
         pl.col("agent_id").alias("agent"), counted.alias("counted"), rule.alias("rule")
     )

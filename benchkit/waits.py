@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from benchkit.dataset import About, Audit
-from benchkit.definitions import Definition
+from benchkit.definition import Definition
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.periods import WEEK, local_time, parse_month, started_in
+from benchkit.periods import WEEK, in_month, local_time, parse_month
 from benchkit.schema import DIMENSIONS, OUTCOMES
 
 EVERYONE_ELSE, CHOSEN_PEERS = "everyone else", "Chosen peers"
@@ -27,6 +28,20 @@ class Peers:
 
     own: str = ""
     named: bool = False
+
+
+class Clocked(NamedTuple):
+    """How long waits lasted by one clock: expressions of `Waits.frame`, in seconds.
+
+    `watched` is how long a wait could be seen until the extract was taken, `queued` how much of
+    it had passed when it was assigned (null where it is not known to have been), and
+    `is_known` whether the clock tells of it at all.
+    """
+
+    lasted: pl.Expr
+    watched: pl.Expr
+    queued: pl.Expr
+    is_known: pl.Expr
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,10 +96,12 @@ class Waits:
         """
         if not agent:
             return self
+        if "involved" in self.frame.collect_schema():
+            return self.credited().beside(agent, month=month)
         signer, is_theirs = pl.col("agent_id"), pl.col("agent_id") == agent
         brands = self.frame.filter(is_theirs).select(pl.col("brand").unique()).collect().to_series()
         at_brand = pl.col("brand").is_in(brands.implode())
-        colleagues = self.frame.filter(at_brand, ~is_theirs, started_in(month, self.time_zones))
+        colleagues = self.frame.filter(at_brand, ~is_theirs, self.in_month(month))
         n_colleagues = colleagues.select(signer.n_unique()).collect().item()
         is_shown = pl.lit(True) if n_colleagues >= MIN_COLLEAGUES else is_theirs | signer.is_null()
         together = EVERYONE_ELSE if agent != EVERYONE_ELSE else "all the others"
@@ -107,9 +124,95 @@ class Waits:
         return replace(self, frame=frame, volumes=volumes, corrections=corrections)
 
     @property
+    def only_answered(self) -> str | None:
+        """Why there are only figures among answered waits, in a sentence; None where there are others."""
+        return self.about.selection or self.definition.only_answered or None
+
+    @property
+    def is_eligible(self) -> pl.Expr:
+        """Whether a wait is in figures of its kind, first or later, by what the definition leaves out."""
+        return ~pl.any_horizontal(pl.lit(False), *self._left_out_by_its_end().values())
+
+    @property
     def is_counted(self) -> pl.Expr:
-        """Whether a wait is in shares and times, by what the definition says of those that need no reply."""
-        return pl.col("needs_reply") | (self.definition.no_reply_needed != "leave out")
+        """Whether a wait is in shares and times by the definition, and by the clock it names."""
+        return ~pl.any_horizontal(pl.lit(False), *self.left_out().values())
+
+    def left_out(self) -> dict[str, pl.Expr]:
+        """For what the definition leaves waits out of shares and times, in words, and whether it does."""
+        told = self._left_out_by_its_end()
+        if self.definition.counted == "first":
+            told["not its conversation's first wait"] = ~pl.col("is_first")
+        if self.definition.counted == "later":
+            told["its conversation's first wait"] = pl.col("is_first")
+        if self.definition.clock == "opening hours":
+            told["not in opening hours"] = ~self.clocked().is_known
+        return told
+
+    def _left_out_by_its_end(self) -> dict[str, pl.Expr]:
+        rules, outcome = self.definition, pl.col("outcome")
+        told = {
+            "needed no reply": (rules.no_reply_needed == "leave out", self.is_unneeded),
+            "closed before any reply": (rules.closing == "leave out", outcome == "closed"),
+            "nobody replied": (rules.unanswered == "left out", outcome != "replied"),
+        }
+        return {reason: is_so for reason, (is_ruled, is_so) in told.items() if is_ruled}
+
+    @property
+    def is_unneeded(self) -> pl.Expr:
+        """Whether a wait is left out, and counted apart, because no reply was needed."""
+        return ~pl.col("needs_reply") & (self.definition.no_reply_needed == "leave out")
+
+    @property
+    def is_late(self) -> pl.Expr:
+        """Whether a reply came after the definition's cut-off, and so counts for none."""
+        cut_off = self.definition.cut_off_seconds
+        if cut_off is None:
+            return pl.lit(False)
+        return (pl.col("outcome") == "replied") & (pl.col("wait_seconds") > cut_off)
+
+    @property
+    def has_opening_hours(self) -> bool:
+        """Whether it is known of any wait how much of it was in opening hours."""
+        return "in_opening_hours" in self.frame.collect_schema()
+
+    def clocked(self, clock: str = "") -> Clocked:
+        """How long waits lasted in `calendar` time or in `opening hours`; without either, as defined."""
+        started, rules = pl.col("started_at"), self.definition
+        watched = (pl.lit(self.as_of) - started).dt.total_seconds()
+        queued = (pl.col("assigned_at") - started).dt.total_seconds().clip(0)
+        calendar = Clocked(pl.col("wait_seconds"), watched, queued, pl.lit(True))
+        if (clock or rules.clock) == "calendar":
+            return calendar
+        if not self.has_opening_hours:
+            raise BenchkitError(
+                f"no opening hours are known in {self.about.name}; give a calendar, or measure calendar time"
+            )
+        is_known = pl.col("in_opening_hours").fill_null(False)
+        if rules.opening_hours != "closed time subtracted":
+            return calendar._replace(is_known=is_known)
+        names = ("business_seconds", "business_watched_seconds", "business_queue_seconds")
+        lasted, watched, queued = map(pl.col, names)
+        return Clocked(lasted, watched, queued, is_known)
+
+    @property
+    def local(self) -> pl.Expr:
+        """The time that decides a wait's month, as the brand's clock shows it: null where there is none."""
+        moment = "ended_at" if self.definition.month == "reply" else "started_at"
+        return local_time(moment, self.time_zones)
+
+    def in_month(self, month: str) -> pl.Expr:
+        """Whether a wait belongs to a month, written as 2026-10; every one does without a month."""
+        return in_month(month, self.local)
+
+    def credited(self) -> Waits:
+        """Waits with a row for everyone credited with them, where the definition credits several."""
+        if "involved" not in self.frame.collect_schema():
+            return self
+        each = self.frame.drop("agent_id").rename({"involved": "agent_id"})
+        is_replied = pl.col("outcome") == "replied"
+        alone = each.with_columns(pl.when(is_replied).then("agent_id").alias("agent_id"))
+        return replace(self, frame=alone.explode("agent_id"))
 
     def speakers(self) -> list[tuple[str, str | None]]:
         """Brands and the ids of all who wrote for them or are credited with a reply; None for nobody."""
@@ -126,8 +229,15 @@ class Waits:
 
     def months(self) -> list[str]:
         """The months in which waits started, in order, as 2026-10."""
-        local = local_time("started_at", self.time_zones).dt.truncate("1mo").dt.to_string("%Y-%m")
-        return self.frame.select(local.unique().alias("month")).collect().to_series().sort().to_list()
+        month = self.local.dt.truncate("1mo").dt.to_string("%Y-%m")
+        return (
+            self.frame.select(month.unique().alias("month"))
+            .collect()
+            .to_series()
+            .drop_nulls()
+            .sort()
+            .to_list()
+        )
 
     def latest_month(self) -> str:
         """The latest month whose every wait has been watched for 7 days, or else the last month."""
@@ -149,7 +259,7 @@ class Waits:
         period = parse_month(month)
         if not self.is_over(month):
             return f"the data were taken on {self.as_of:%Y-%m-%d}, before its end"
-        first = self.frame.select(local_time("started_at", self.time_zones).min()).collect().item()
+        first = self.frame.select(self.local.min()).collect().item()
         begins_late = first is not None and period.start + timedelta(days=2) <= first < period.end
         return f"the data begin on {first:%Y-%m-%d}" if begins_late else ""
 

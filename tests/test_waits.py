@@ -19,7 +19,7 @@ from benchkit.schema import EVENTS, MESSAGES, WAITS, check
 from benchkit.sources.timelines import START, from_timelines
 
 KINDS = ["assigned", "customer", "bot", "agent", "closed", "closed_no_reply_needed"]
-DEFINITIONS = [BENCHKIT, replace(BENCHKIT, bots="answer"), replace(BENCHKIT, silence_seconds=7_200)]
+DEFINITIONS = [BENCHKIT, replace(BENCHKIT, bots="answer"), replace(BENCHKIT, silence_seconds={"direct message": 7_200})]
 
 turns = st.lists(
     st.tuples(
@@ -72,8 +72,8 @@ def walk(name: str, conversation: list[Any], as_of: datetime, definition: Defini
         kind = KINDS[rank]
         if kind == "customer":
             silence = None if last_message_at is None else (at - last_message_at).total_seconds()
-            endless = row["channel"] in definition.endless_channels
-            if endless and brand_spoke_last and silence is not None and silence >= definition.silence_seconds:
+            longest = definition.silence_seconds.get(row["channel"])
+            if longest and brand_spoke_last and silence is not None and silence >= longest:
                 part, spoken, assigned_at = part + 1, False, None
             if waiting is None:
                 waiting = {

@@ -12,7 +12,7 @@ from benchkit.comparisons.in_time import in_time
 from benchkit.comparisons.strata import strata
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Metric, Share
-from benchkit.periods import local_time, parse_month, started_in
+from benchkit.periods import parse_month
 from benchkit.stats.decompose import kitagawa
 from benchkit.stats.shares import difference
 from benchkit.tables import group_columns
@@ -86,16 +86,15 @@ def _change(waits: Waits, metric: Metric, now: dict[str, Any], before: dict[str,
 
 def _mix_and_rate(waits: Waits, metric: Metric, month: str, before: str) -> tuple[float, float, str]:
     """What of a change is of the mix of channels and times, what of the service, and by which cells."""
-    asked, zones = in_time(waits, metric), waits.time_zones
-    is_now = started_in(month, zones)
+    asked, is_now = in_time(waits, metric), waits.in_month(month)
     rows = (
         asked.counted(waits)
-        .filter(is_now | started_in(before, zones))
+        .filter(is_now | waits.in_month(before))
         .select(
-            local_time("started_at", zones).alias("local"),
+            waits.local.alias("local"),
             pl.col("channel").alias("of_channel"),
             is_now.alias("now"),
-            asked.hit.alias("hit"),
+            asked.hit(waits).alias("hit"),
         )
         .collect()
     )

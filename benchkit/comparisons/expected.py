@@ -49,7 +49,7 @@ def expected_time(
     the survey's customers as like the brand's. Source: `benchkit.stats.expectation`.
     """
     asked = study(waits, month=month, by=by, history_weeks=HISTORY_WEEKS)
-    refusal = asked.selection or (NOT_BY_AGENT if asked.by_agent else "")
+    refusal = asked.only_answered or (NOT_BY_AGENT if asked.by_agent else "")
     everyone, sample = asked.sample.month, asked.sample.watched_for(WEEK_SECONDS)
     groups = asked.groups.select(pl.col(asked.groups.columns).cast(pl.String)).to_dicts() or [{}]
     rows = []

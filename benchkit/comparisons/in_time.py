@@ -29,12 +29,13 @@ class InTime(NamedTuple):
 
     def counted(self, waits: Waits) -> pl.LazyFrame:
         """The waits the share is of."""
-        return waits.frame.filter(waits.is_counted, (pl.col("outcome") == "replied") | (not self.of_replied))
+        is_asked = ((pl.col("outcome") == "replied") & ~waits.is_late) | (not self.of_replied)
+        return waits.frame.filter(waits.is_counted, is_asked)
 
-    @property
-    def hit(self) -> pl.Expr:
+    def hit(self, waits: Waits) -> pl.Expr:
         """Whether a wait is among the share."""
-        return (pl.col("outcome") == self.outcome) & (pl.col("wait_seconds") <= self.seconds)
+        lasted = waits.clocked().lasted
+        return (pl.col("outcome") == self.outcome) & (lasted <= self.seconds) & ~waits.is_late
 
 
 def in_time(waits: Waits, metric: str | Metric = "", *, hours: float = 24, by_agent: bool = False) -> InTime:
@@ -42,7 +43,7 @@ def in_time(waits: Waits, metric: str | Metric = "", *, hours: float = 24, by_ag
 
     It is among answered waits where the others are not known, or belong to nobody.
     """
-    among_answered = by_agent or waits.about.selection is not None
+    among_answered = by_agent or waits.only_answered is not None
     if metric:
         chosen = find_metrics(metric)[0]
     else:
@@ -53,5 +54,5 @@ def in_time(waits: Waits, metric: str | Metric = "", *, hours: float = 24, by_ag
             f"{show(chosen.name)} is no share within a time; name one such as answered_within_24h"
         )
     if among_answered and chosen.needs_unanswered:
-        raise BenchkitError(waits.about.selection or NOT_BY_AGENT)
+        raise BenchkitError(waits.only_answered or NOT_BY_AGENT)
     return InTime(chosen, computes.within_seconds, computes.of_replied, computes.outcome)

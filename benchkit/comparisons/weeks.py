@@ -12,7 +12,7 @@ from scipy.special import bdtrc
 from benchkit.comparisons.in_time import InTime, in_time
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Metric, Target
-from benchkit.periods import WEEK, local_time, parse_month
+from benchkit.periods import WEEK, parse_month
 from benchkit.stats.arrays import Floats
 from benchkit.stats.control import laney
 from benchkit.waits import Waits
@@ -131,14 +131,14 @@ def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFram
     """Of each whole week that was watched for long enough: its waits `n`, and those `within` the time."""
     if weeks < 1:
         raise BenchkitError(f"weeks is {weeks:,}; give 1 or more")
-    local = local_time("started_at", waits.time_zones)
+    local = waits.local
     by_week = (
         asked.counted(waits)
         .select(
             local.dt.truncate("1w").dt.date().alias("week"),
             local.alias("local"),
             "started_at",
-            asked.hit.alias("within"),
+            asked.hit(waits).alias("within"),
         )
         .group_by("week")
         .agg(
