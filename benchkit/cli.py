@@ -5,18 +5,32 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchkit import __version__
-from benchkit.errors import BenchkitError
+from benchkit.options import (
+    AsOf,
+    Brand,
+    Calendar,
+    Corrections,
+    DefinitionOption,
+    Demo,
+    Events,
+    Messages,
+    Month,
+    TargetOption,
+    Twcs,
+    find_asked,
+    names,
+    refuse_two_sources,
+)
 from benchkit.shell import SentenceGroup, stopping_cleanly, write
 
 if TYPE_CHECKING:
-    from benchkit.dataset import Dataset
+    from benchkit.metrics import Metric
     from benchkit.waits import Waits
-
 
 app = typer.Typer(
     cls=SentenceGroup,
@@ -44,43 +58,6 @@ class FileFormat(StrEnum):
     csv = "csv"
 
 
-Demo = Annotated[bool, typer.Option("--demo", help="The embedded synthetic data (the default).")]
-Twcs = Annotated[str, typer.Option(metavar="FILE", help="Tweets in the form of twcs.csv.")]
-Messages = Annotated[str, typer.Option(metavar="FILE", help="Messages in benchkit's own columns.")]
-Events = Annotated[str, typer.Option(metavar="FILE", help="Events that go with --messages.")]
-AsOf = Annotated[str, typer.Option(metavar="TIME", help="When the extract was taken; else its newest time.")]
-Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="The month.")]
-Brand = Annotated[str, typer.Option(metavar="NAME", help="One brand only.")]
-Corrections = Annotated[
-    str, typer.Option(metavar="FILE", help="Corrections by hand: wait, action, reason, who.")
-]
-TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Such as '80% in 1h'.")]
-
-
-def _refuse_two_sources(demo: bool, twcs: str, messages: str) -> None:
-    if demo and (twcs or messages):
-        raise BenchkitError("--demo and a file are two sources; name one of them")
-
-
-def _load(*, demo: bool, twcs: str, messages: str, events: str, as_of: str, brand: str = "") -> Dataset:
-    from benchkit.sources import load
-
-    _refuse_two_sources(demo, twcs, messages)
-    data = load(twcs=twcs, messages=messages, events=events, as_of=as_of)
-    return data.only(brand) if brand else data
-
-
-def _find_waits(corrections: str, brand: str, **source: Any) -> Waits:
-    """The waits of one brand, or of all, after the corrections of whichever brand."""
-    import benchkit
-
-    if not corrections:
-        return benchkit.find_waits(_load(**source, brand=brand))
-    from benchkit.corrections import corrected
-
-    return corrected(benchkit.find_waits(_load(**source)).collect(), corrections).only(brand)
-
-
 @app.callback(invoke_without_command=True)
 def _benchkit(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
@@ -97,6 +74,8 @@ def measure(
     messages: Messages = "",
     events: Events = "",
     as_of: AsOf = "",
+    calendar: Calendar = "",
+    definition: DefinitionOption = "",
     month: Month = "",
     brand: Brand = "",
     by: Annotated[
@@ -121,14 +100,22 @@ def measure(
     import benchkit
     from benchkit.output import spreadsheet_safe, write_table
 
-    waits = _find_waits(
-        corrections, brand, demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of
+    waits = find_asked(
+        demo=demo,
+        twcs=twcs,
+        messages=messages,
+        events=events,
+        as_of=as_of,
+        calendar=calendar,
+        definition=definition,
+        corrections=corrections,
+        brand=brand,
     )
     estimates = benchkit.measure(
         waits,
         month=month or None,
-        by=_names(by),
-        metrics=_names(metrics) or [m for m in benchkit.CATALOGUE if target or m.name != "sla_attainment"],
+        by=names(by),
+        metrics=names(metrics) or _catalogue(waits, target),
         target=target or None,
         min_waits=min_waits,
         history_weeks=history_weeks,
@@ -155,6 +142,8 @@ def trace(
     messages: Messages = "",
     events: Events = "",
     as_of: AsOf = "",
+    calendar: Calendar = "",
+    definition: DefinitionOption = "",
     month: Month = "",
     brand: Brand = "",
     agent: Annotated[str, typer.Option(metavar="NAME", help="One agent only.")] = "",
@@ -170,8 +159,16 @@ def trace(
     from benchkit.terminal_trace import print_trace
     from benchkit.tracing import traced_figures
 
-    waits = _find_waits(
-        corrections, brand, demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of
+    waits = find_asked(
+        demo=demo,
+        twcs=twcs,
+        messages=messages,
+        events=events,
+        as_of=as_of,
+        calendar=calendar,
+        definition=definition,
+        corrections=corrections,
+        brand=brand,
     ).collect()
     where = {name: value for name, value in (("brand", brand), ("agent", agent)) if value}
     rows = benchkit.trace(waits, month=month or None, **where)
@@ -188,6 +185,8 @@ def report(
     messages: Messages = "",
     events: Events = "",
     as_of: AsOf = "",
+    calendar: Calendar = "",
+    definition: DefinitionOption = "",
     corrections: Corrections = "",
     month: Month = "",
     brand: Brand = "",
@@ -205,13 +204,15 @@ def report(
     """Make the monthly report, and print where it is."""
     from benchkit.report import make_report
 
-    _refuse_two_sources(demo, twcs, messages)
+    refuse_two_sources(demo, twcs, messages)
     with stopping_cleanly("the last report, if there is one, stands as it was"):
         page = make_report(
             twcs=twcs,
             messages=messages,
             events=events,
             as_of=as_of,
+            calendar=calendar,
+            definition=definition,
             corrections=corrections,
             month=month,
             brand=brand,
@@ -233,7 +234,7 @@ def glossary(
     """Print what each metric means, as Markdown."""
     import benchkit
 
-    typer.echo(benchkit.glossary(_names(metrics) or benchkit.CATALOGUE), nl=False)
+    typer.echo(benchkit.glossary(names(metrics) or benchkit.CATALOGUE), nl=False)
 
 
 @app.command()
@@ -287,8 +288,12 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _catalogue(waits: Waits, target: str) -> list[Metric]:
+    """The metrics that can be told without a target, and without opening hours, where there are none."""
+    from benchkit.catalogue import CATALOGUE
+
+    told = [metric for metric in CATALOGUE if target or metric.name != "sla_attainment"]
+    return [metric for metric in told if waits.has_opening_hours or not metric.in_opening_hours]
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from html import escape
 
 import polars as pl
 
+from benchkit.calendar import Calendar
+from benchkit.calendars import Calendars
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, RuleError, check, proves_unique
 
@@ -73,7 +75,8 @@ class Dataset:
     `messages` holds a row per message (`schema.MESSAGES`), the rows of a conversation
     together and in order of time; `events` a row per change (`schema.EVENTS`), or None.
     `as_of` is when the extract was taken: a wait still open then is censored at that time.
-    `time_zones` names each brand's zone where it is not UTC. Make one with a reader
+    `time_zones` names each brand's zone where it is not UTC, `calendars` their opening hours
+    where they are known. Make one with a reader
     (`read_twcs`, `read_messages`, `synthesize`) or with `Dataset.from_messages`.
     """
 
@@ -83,6 +86,7 @@ class Dataset:
     events: pl.LazyFrame | None = None
     audit: Audit = field(default_factory=Audit)
     time_zones: Mapping[str, str] = field(default_factory=dict)
+    calendars: Calendars | None = None
     process: Callable[[str, float], float] | None = None
 
     @classmethod
@@ -95,6 +99,7 @@ class Dataset:
         events: pl.LazyFrame | pl.DataFrame | None = None,
         audit: Audit | None = None,
         time_zones: Mapping[str, str] | None = None,
+        calendars: Calendars | Calendar | None = None,
     ) -> Dataset:
         """Put messages in order, hold them to the schema's rules, and make a Dataset of them.
 
@@ -123,6 +128,8 @@ class Dataset:
             audit=audit or Audit(facts["rows"]),
             time_zones=dict(time_zones or {}),
         )
+        if calendars is not None:
+            everything = everything.open_in(calendars)
         if as_of is None:
             now = datetime.now(UTC)
             return everything if latest <= now else everything.known_at(_newest_before(now, frame, happened))
@@ -151,6 +158,27 @@ class Dataset:
             as_of=as_of,
             audit=self.audit.leaving_out(later, "after the extract was taken"),
         )
+
+    def open_in(self, calendars: Calendars | Calendar) -> Dataset:
+        """The same dataset with opening hours: everybody's, or several at once.
+
+        A brand's calendar also says in which time zone it is, where nothing else does. Raises
+        `UnknownNameError` for the hours of a brand or channel that is not there.
+        """
+        if isinstance(calendars, Calendar):
+            calendars = Calendars(calendars)
+        if calendars.by != "agent":
+            values = self.messages.select(pl.col(calendars.by).cast(pl.String).unique()).collect().to_series()
+            for name in calendars.of:
+                if name not in values:
+                    raise UnknownNameError(
+                        calendars.by, name, values.sort().to_list(), where=f"in {self.about.name}"
+                    )
+        zones = {}
+        if calendars.by == "brand":
+            of_brands = {brand: calendars.of.get(brand, calendars.default) for brand in self.brands()}
+            zones = {brand: calendar.timezone for brand, calendar in of_brands.items() if calendar}
+        return replace(self, calendars=calendars, time_zones={**zones, **self.time_zones})
 
     def brands(self) -> list[str]:
         """The brands there are, in order."""

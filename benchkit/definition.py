@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
@@ -12,8 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
+from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.rules import WORDS
+from benchkit.toml import read_toml, write_toml
 from benchkit.words import human_seconds
 
 RULES = (*(rule for rule in WORDS if rule != "statistic"), "cut_off_seconds", "silence_seconds", "statistic")
@@ -181,27 +181,11 @@ class Definition:
         What the file does not say is as in the preset that it names as `based_on`, or else as
         benchkit has it. Raises `InputError` for a file that is none.
         """
-        try:
-            told = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise InputError(path, f"cannot be read ({error.strerror}); name another file") from None
-        except ValueError as error:
-            raise InputError(path, f"is not TOML: {error}") from None
-        try:
-            return cls.from_mapping(told)
-        except InputError:
-            raise
-        except BenchkitError as error:
-            raise InputError(path, str(error)) from None
+        return read_toml(path, cls.from_mapping)
 
     def save(self, path: str | Path) -> Path:
         """Write the definition to a TOML file that `load` reads."""
-        import tomli_w
-
-        from benchkit.output import write_whole
-
-        text = tomli_w.dumps(self.to_mapping())
-        return write_whole(path, lambda place: place.write_text(text, encoding="utf-8"))
+        return write_toml(self.to_mapping(), path)
 
     @classmethod
     def from_mapping(cls, told: Mapping[str, Any]) -> Definition:

@@ -9,9 +9,13 @@ import polars as pl
 from benchkit.dataset import Dataset
 from benchkit.definition import Definition
 from benchkit.definitions import BENCHKIT
+from benchkit.hours import with_opening_hours
 from benchkit.schema import SENDERS, WAITS
 from benchkit.turns import AT, CLOSINGS, KIND, KINDS, MARKS, NUMBER, carried, numbered_turns
 from benchkit.waits import Waits
+
+_NOBODY = ""
+"""To whom a conversation goes when it is assigned to nobody that is known, whoever had it before."""
 
 
 def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
@@ -30,13 +34,16 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
     turns = numbered_turns(data, definition)
     has_permalinks = "permalink" in data.messages.collect_schema()
     return Waits(
-        frame=_waits(turns, data.as_of, definition),
+        frame=with_opening_hours(
+            _waits(turns, data.as_of, definition), data.calendars, definition, data.as_of
+        ),
         volumes=_volumes(turns),
         as_of=data.as_of,
         about=data.about,
         definition=definition,
         audit=data.audit,
         time_zones=data.time_zones,
+        calendars=data.calendars,
         permalinks=data.messages.select("message_id", "permalink") if has_permalinks else None,
     )
 
@@ -122,7 +129,7 @@ def _following(column: str) -> pl.Expr:
 def _marks(definition: Definition) -> list[pl.Expr]:
     """What had happened in the conversation by each turn, and by its end, as far as the rules ask for it."""
 
-    def latest(*kinds: str, column: str = "at") -> pl.Expr:
+    def latest(*kinds: str, column: pl.Expr = AT) -> pl.Expr:
         return pl.when(KIND.is_in(kinds)).then(column).forward_fill().over("number")
 
     marks = {
@@ -131,7 +138,7 @@ def _marks(definition: Definition) -> list[pl.Expr]:
         "bot_spoke_at": (latest("bot"), ("handed off",)),
         "created_at": (AT.first().over("number"), ("conversation created", "handed off")),
         "assignee": (
-            latest("assigned", column="sender_id"),
+            latest("assigned", column=pl.col("sender_id").fill_null(_NOBODY)).replace(_NOBODY, None),
             ("assignee", "replier of the first, assignee of later"),
         ),
     }
@@ -147,22 +154,19 @@ def _marks(definition: Definition) -> list[pl.Expr]:
 def _speakers(turns: pl.LazyFrame, definition: Definition) -> pl.LazyFrame:
     """The turns that open or end waits; an agent's first one as a customer's, where it opens a wait."""
     is_silent = KIND.is_in(MARKS)
-    if definition.bots == "leave the wait open":
+    if definition.bots != "answer":
         is_silent |= KIND == "bot"
-    if definition.bots == "clear the wait":
-        was_answered = (KIND == "agent").cum_max().over("number")
-        is_silent |= (KIND == "bot") & ~was_answered
     if definition.closing == "ignore":
         is_silent |= KIND == "closed"
-    speakers = turns.filter(~is_silent).with_columns(
-        pl.when(KIND == "customer").then("sender_id").alias("customer_id")
-    )
-    if definition.agent_opens == "no first wait":
-        return speakers
-    opens = NUMBER.ne_missing(NUMBER.shift()) & (KIND == "agent")
-    return speakers.with_columns(
-        pl.when(opens).then(pl.lit("customer", pl.Enum(KINDS))).otherwise("kind").alias("kind")
-    )
+    turns = turns.with_columns(pl.when(KIND == "customer").then("sender_id").alias("customer_id"))
+    if definition.agent_opens == "until the second message":
+        is_first_to_speak = ~is_silent & ((~is_silent).cast(pl.Int64).cum_sum().over("number") == 1)
+        opening = pl.when(is_first_to_speak & (KIND == "agent")).then(pl.lit("customer", pl.Enum(KINDS)))
+        turns = turns.with_columns(opening.otherwise("kind").alias("kind"))
+    if definition.bots == "clear the wait":
+        was_answered = (KIND == "agent").cum_max().over("number")
+        is_silent &= (KIND != "bot") | ~was_answered
+    return turns.filter(~is_silent)
 
 
 def _last_of_run(column: str) -> pl.Expr:
@@ -183,8 +187,10 @@ def _started_at(definition: Definition, is_over: pl.Expr) -> pl.Expr:
     if definition.clock_starts == "conversation created":
         return pl.when("is_first").then("created_at").otherwise("at")
     if definition.clock_starts == "handed off":
-        handed_off_at = pl.coalesce(by_the_end("handed_off_at"), by_the_end("bot_spoke_at"), "created_at")
-        return pl.when("is_first").then(handed_off_at).otherwise("at")
+        handed_off_at = by_the_end("handed_off_at")
+        if definition.bots != "answer":
+            handed_off_at = pl.coalesce(handed_off_at, by_the_end("bot_spoke_at"))
+        return pl.when("is_first").then(pl.coalesce(handed_off_at, "created_at")).otherwise("at")
     return AT
 
 

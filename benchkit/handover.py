@@ -12,10 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from benchkit.calendars import Calendars
 from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit
 from benchkit.definition import Definition
+from benchkit.definitions import find_definition
 from benchkit.finding import find_waits
+from benchkit.hours import COLUMNS
 from benchkit.schema import DIMENSIONS
 from benchkit.sources import load
 from benchkit.waits import Waits
@@ -24,29 +27,38 @@ _PLACE = "BENCHKIT_WAITS"
 _CORRECTIONS = "corrections.parquet"
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
-    *("needs_reply", "assigned_at", "credited_by_hand", *DIMENSIONS),
+    *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", *COLUMNS, *DIMENSIONS),
 )
 
 
 def load_waits(
-    *, twcs: str = "", messages: str = "", events: str = "", as_of: str = "", corrections: str = ""
+    *,
+    twcs: str = "",
+    messages: str = "",
+    events: str = "",
+    as_of: str = "",
+    calendar: str = "",
+    definition: str = "",
+    corrections: str = "",
 ) -> Waits:
     """Find the waits in a file, or else in the demo data: what each notebook begins with.
 
     >>> load_waits()
-    Waits('demo', benchkit 1 (14c44812), as of 2026-11-08 06:00 UTC)
+    Waits('demo', benchkit 1 (70146235), as of 2026-11-08 06:00 UTC)
 
-    It is `find_waits(load(...)).collect()`, with the file of `corrections` applied where one is
-    named (`corrections.corrected`). In a notebook that `benchkit report` runs, the waits of
+    It is `find_waits(load(...), definition=...).collect()`, the `definition` named as one that
+    ships or as a file, with the file of `corrections` applied where one is named
+    (`corrections.corrected`). In a notebook that `benchkit report` runs, the waits of
     the same files are there already, less the columns that no figure needs.
     """
-    sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of}
+    sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of, "calendar": calendar}
     place = os.environ.get(_PLACE)
     if place:
         about = json.loads((Path(place) / "about.json").read_text(encoding="utf-8"))
-        if {"corrections": "", **about.pop("asked")} == {**sources, "corrections": corrections}:
+        asked = {**sources, "definition": definition, "corrections": corrections}
+        if {**dict.fromkeys(asked, ""), **about.pop("asked")} == asked:
             return _read(Path(place), about)
-    waits = find_waits(load(**sources)).collect()
+    waits = find_waits(load(**sources), definition=find_definition(definition)).collect()
     return corrected(waits, corrections).collect() if corrections else waits
 
 
@@ -67,20 +79,22 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
         "definition": waits.definition.to_mapping(),
         "audit": {"rows_read": waits.audit.rows_read, "blank_rows": waits.audit.blank_rows},
         "time_zones": dict(waits.time_zones),
+        "calendars": waits.calendars and waits.calendars.to_mapping(),
     }
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return {_PLACE: str(folder)}
 
 
 def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
-    definition, corrections = about["definition"], folder / _CORRECTIONS
+    corrections = folder / _CORRECTIONS
     return Waits(
         frame=pl.scan_parquet(folder / "waits.parquet"),
         volumes=pl.scan_parquet(folder / "volumes.parquet"),
         as_of=datetime.fromisoformat(about["as_of"]),
         about=About(**about["about"]),
-        definition=Definition.from_mapping(definition),
+        definition=Definition.from_mapping(about["definition"]),
         audit=Audit(**about["audit"], excluded=pl.read_parquet(folder / "excluded.parquet")),
         time_zones=about["time_zones"],
+        calendars=about["calendars"] and Calendars.from_mapping(about["calendars"]),
         corrections=pl.read_parquet(corrections) if corrections.exists() else None,
     )

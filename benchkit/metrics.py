@@ -263,10 +263,12 @@ def in_opening_hours(metric: Metric) -> Metric:
         metric,
         name=name if name != metric.name else f"{metric.name}_in_opening_hours",
         label=f"{label} in opening hours{comma}{rest}",
-        definition=f"{metric.definition} In opening hours, of the waits for which they are known: "
+        definition=f"{metric.definition} Only opening hours count, of the waits for which they are known: "
         "a message that came and was answered while the brand was closed waited 0 s.",
         computes=replace(computes, clock="opening hours"),
-        example=replace(metric.example, hours="00:00-00:30"),
+        example=replace(
+            metric.example, hours="12:00-20:00", value=0.0 if isinstance(computes, Time) else 0.5
+        ),
         vendors=(),
     )
 

@@ -51,6 +51,8 @@ def make_report(
     messages: str = "",
     events: str = "",
     as_of: str = "",
+    calendar: str = "",
+    definition: str = "",
     corrections: str = "",
     month: str = "",
     brand: str = "",
@@ -66,8 +68,9 @@ def make_report(
 
     `make_report(twcs="twcs.csv", month="2017-10")` gives a page such as
     `data/reports/twcs/all/2017-10/index.html`. What is left empty means the demo data, the
-    latest final month, all brands, no target, no corrections. Agents, and brands other than `brand`, go by
-    letters unless `name_agents` and `name_peers` say otherwise. Beside the page are its
+    latest final month, all brands, no target, no corrections, no opening hours (`calendar` is a
+    TOML file) and benchkit's own definition (else its name, or a TOML file). Agents, and
+    brands other than `brand`, go by letters unless `name_agents` and `name_peers` say otherwise. Beside the page are its
     figures (`estimates.parquet` and `.csv`) and its charts (`charts/`), and what is not for
     sending (`private/`): the waits behind the figures, the names behind the letters, and
     the executed notebooks. With `agent` it is that agent's own page: the agent drilldown
@@ -89,6 +92,8 @@ def make_report(
             "messages": messages,
             "events": events,
             "as_of": as_of,
+            "calendar": calendar,
+            "definition": definition,
             "corrections": corrections,
         }
         found = load_waits(**sources)

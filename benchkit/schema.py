@@ -145,7 +145,14 @@ WAITS = Table(
         "messages_in_wait": pl.Int64(),
         "needs_reply": pl.Boolean(),
     },
-    optional={**DIMENSIONS, "credited_by_hand": pl.Boolean(), "involved": pl.List(pl.String())},
+    optional={
+        **DIMENSIONS,
+        "credited_by_hand": pl.Boolean(),
+        "involved": pl.List(pl.String()),
+        "business_watched_seconds": pl.Int64(),
+        "business_queue_seconds": pl.Int64(),
+        "in_opening_hours": pl.Boolean(),
+    },
     rules={
         "a wait is never negative": pl.col("wait_seconds") >= 0,
         "a wait that is over has an end": (pl.col("outcome") == "awaiting")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from benchkit.calendars import Calendars
 from benchkit.dataset import About, Audit
 from benchkit.definition import Definition
 from benchkit.errors import BenchkitError, UnknownNameError
@@ -49,7 +50,8 @@ class Waits:
     """One row per time a customer waited, and what is needed to make fair figures of them.
 
     `frame` holds the rows (`schema.WAITS`, lazy); `volumes` a row per message, without its
-    text, for what waits alone cannot tell (messages, conversations, customers). `peers` is
+    text, for what waits alone cannot tell (messages, conversations, customers). `calendars` are
+    the opening hours that were known where the waits were found. `peers` is
     set where brands are compared: then figures of too few of them are withheld. `permalinks`
     (message_id, permalink) is read only to trace figures; `corrections` holds what was
     corrected by hand, with each wait as it was before (`corrections.corrected`).
@@ -62,6 +64,7 @@ class Waits:
     definition: Definition
     audit: Audit
     time_zones: Mapping[str, str]
+    calendars: Calendars | None = None
     peers: Peers | None = None
     permalinks: pl.LazyFrame | None = None
     corrections: pl.DataFrame | None = None

@@ -10,14 +10,22 @@ if TYPE_CHECKING:
     from benchkit.dataset import Dataset
 
 
-def load(*, twcs: str = "", messages: str = "", events: str = "", as_of: str = "") -> Dataset:
+def load(
+    *, twcs: str = "", messages: str = "", events: str = "", as_of: str = "", calendar: str = ""
+) -> Dataset:
     """Load what notebooks and the command line name: a file, or else the demo data.
 
     >>> load()
     Dataset('demo', as of 2026-11-08 06:00 UTC)
 
-    An empty string means not given. Raises `BenchkitError` where two sources are named.
+    An empty string means not given. `calendar` is a TOML file of opening hours
+    (`Calendars.load`). Raises `BenchkitError` where two sources are named.
     """
+    if calendar:
+        from benchkit.calendars import Calendars
+
+        opening_hours = Calendars.load(calendar)
+        return load(twcs=twcs, messages=messages, events=events, as_of=as_of).open_in(opening_hours)
     if twcs and messages:
         raise BenchkitError("twcs and messages are two sources; name one of them")
     if events and not messages:

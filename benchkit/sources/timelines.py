@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from benchkit.calendar import Calendar
 from benchkit.dataset import About, Dataset
 from benchkit.errors import BenchkitError, show
 from benchkit.schema import EVENTS, MESSAGES
@@ -25,7 +26,7 @@ _TURN = re.compile(r"([CABXNSOHR])([a-z]*)(\d+(?:\.\d+)?)")
 
 
 def from_timelines(
-    *timelines: str, days: float = 30, channel: str = "chat", brand: str = "Example"
+    *timelines: str, days: float = 30, channel: str = "chat", brand: str = "Example", hours: str | None = None
 ) -> Dataset:
     """A Dataset of one conversation per timeline: who did what, at which minute.
 
@@ -60,4 +61,5 @@ def from_timelines(
         events=pl.DataFrame(events, schema=EVENTS.all_columns, orient="row"),
         as_of=START + timedelta(days=days),
         about=About(name="timelines", licence="made up"),
+        calendars=Calendar("UTC", {"mon-sun": hours}) if hours else None,
     )
