@@ -269,6 +269,27 @@ def test_counting_in_parts_is_counting_at_once(marks_at_once: int, monkeypatch: 
     np.testing.assert_allclose(parts.errors(), whole.errors(), atol=1e-12)
 
 
+@pytest.mark.parametrize("entries", [False, True])
+def test_errors_where_nothing_but_the_cause_ends_waits_are_those_beside_other_causes(entries: bool) -> None:
+    rng = np.random.default_rng(12)
+    group, time, cluster = rng.integers(0, 2, 400), rng.integers(0, 30, 400), rng.integers(0, 7, 400)
+    outcome = rng.integers(0, 2 + group)
+    entry = rng.integers(-1, time) if entries else None
+    own = group == 0
+    alone = life_table(
+        group[own], time[own], outcome[own], n_groups=1, entry=None if entry is None else entry[own]
+    )
+    beside = life_table(group, time, outcome, n_groups=2, entry=entry)
+    assert [part.only_cause for part in alone.parts + beside.parts] == [True, False]
+    of_own = slice(beside.offsets()[1])
+    np.testing.assert_allclose(alone.errors(), beside.errors()[of_own], atol=1e-9)
+    by_week, by_week_beside = alone.clustered(cluster[own]), beside.clustered(cluster)
+    np.testing.assert_allclose(alone.errors(by_week), beside.errors(by_week_beside)[of_own], atol=1e-9)
+    ticks = np.arange(-1, 31)
+    moved = beside.influence(ticks, by_week_beside)[0]
+    np.testing.assert_allclose(alone.influence(ticks, by_week)[0], moved, atol=1e-12)
+
+
 @given(marked_waits)
 @settings(max_examples=50)
 def test_the_influence_of_clusters_squares_to_their_error(rows: list[tuple[int, ...]]) -> None:
@@ -277,9 +298,10 @@ def test_the_influence_of_clusters_squares_to_their_error(rows: list[tuple[int, 
     table = life_table(group, time, outcome, n_groups=3, entry=begin)
     ticks = np.array([0, 4, 4, 9, 12, 20])
     in_one = np.array([[np.unique(cluster[group == g]).size == 1] for g in range(3)])
-    expected = np.where(in_one, np.nan, np.sqrt((table.influence(ticks, cluster) ** 2).sum(axis=1)))
+    clustered = table.clustered(cluster)
+    expected = np.where(in_one, np.nan, np.sqrt((table.influence(ticks, clustered) ** 2).sum(axis=1)))
     np.testing.assert_allclose(table.error(ticks, cluster), expected, atol=1e-12)
-    at_events, offsets = table.errors(cluster), table.offsets()
+    at_events, offsets = table.errors(clustered), table.offsets()
     events = table.of_events(lambda rows: rows.ticks)
     for g, (begin_at, end_at) in enumerate(pairwise(offsets)):
         direct = table.error(events[begin_at:end_at], cluster)[g]
@@ -301,7 +323,9 @@ def test_errors_hold_their_digits_in_a_large_sample() -> None:
     table = life_table(np.zeros(n, np.int64), time, outcome, n_groups=1)
     ticks = np.array([10, 1_000, 4_000, 4_990])
     event = np.searchsorted(table.of_events(lambda rows: rows.ticks), ticks, side="right") - 1
-    np.testing.assert_allclose(table.errors(week)[event], table.error(ticks, week)[0], rtol=1e-8)
+    np.testing.assert_allclose(
+        table.errors(table.clustered(week))[event], table.error(ticks, week)[0], rtol=1e-8
+    )
 
 
 def sample_of_weeks(rng: np.random.Generator, share_sd: float) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchkit.errors import BenchkitError
-from benchkit.stats.arrays import Floats, check_level, columns
+from benchkit.stats.arrays import Floats, check_level, columns, in_threads
 from benchkit.stats.curves import Curves, limits
 from benchkit.stats.incidence import estimate_curves
 
@@ -19,6 +20,7 @@ DRAWS = 5_000
 
 _DEALT_CLUSTERS = 200
 _SIGNS_AT_ONCE = 4_000_000
+_GROUPS_AT_ONCE = 100
 _ONE_CORE = 2**19
 _NO_ERROR = 1e-10
 
@@ -81,12 +83,13 @@ def band_of(
     array([[0.5]])
     """
     time = np.unique(columns(at=at)[0])
-    cluster = curves.cluster
-    if cluster is None:
+    clustered = curves.clustered
+    if clustered is None:
         dealt = np.random.default_rng(seed).permutation(curves.table.n_waits) % _DEALT_CLUSTERS
-        influence, estimate, se = curves.influence(time, dealt), *curves.at(time)[:2]
+        influence = curves.influence(time, curves.table.clustered(dealt))
+        estimate, se = curves.at(time)[:2]
     else:
-        influence = curves.influence(time, cluster)
+        influence = curves.influence(time, clustered)
         n_clusters = np.count_nonzero(influence.any(axis=2), axis=1)[:, np.newaxis]
         small = n_clusters / np.maximum(n_clusters - 1, 1)
         estimate, se = curves.share(time), np.sqrt(small * (influence**2).sum(axis=1))
@@ -119,8 +122,9 @@ def critical_value(
     if psi.ndim < 2 or not np.isfinite(psi).all():
         raise BenchkitError("influence must be numbers by cluster and time, none of them missing")
     each = psi.reshape(-1, *psi.shape[-2:])
-    found = [_critical(one, level, draws, seed) for one in each]
-    return np.array(found, dtype=float).reshape(psi.shape[:-2])
+    some = [each[start : start + _GROUPS_AT_ONCE] for start in range(0, len(each), _GROUPS_AT_ONCE)]
+    found = in_threads(lambda part: [_critical(one, level, draws, seed) for one in part], some)
+    return np.array([one for part in found for one in part], dtype=float).reshape(psi.shape[:-2])
 
 
 def band_limits(estimate: Floats, se: Floats, critical: Floats) -> tuple[Floats, Floats]:
@@ -151,14 +155,18 @@ def _critical(influence: Floats, level: float, draws: int, seed: int) -> float:
     width = 1 << (max(1, _ONE_CORE // shares.size).bit_length() - 1)
     every = 2 ** (n_clusters - 1) <= draws
     signs = [_patterns(n_clusters, width)] if every else _drawn(n_clusters, draws, seed)
-    largest = np.concatenate([_largest_square(shares.astype(np.float32) @ some) for some in signs])
-    square = float(np.quantile(largest, level, method="inverted_cdf"))
+    largest = np.concatenate([_largest_squares(shares.astype(np.float32), some) for some in signs])
+    rank = math.ceil(level * largest.size) - 1
+    square = float(np.partition(largest, rank)[rank])
     left = n_clusters - square
     return float(np.sqrt(square * (n_clusters - 1) / left)) if left > 1e-4 else np.inf
 
 
-def _largest_square(sums: Singles) -> Singles:
-    largest: Singles = np.square(sums, out=sums).max(axis=-2)
+def _largest_squares(shares: Singles, signs: Singles) -> Singles:
+    parts, _, width = signs.shape
+    sums = np.empty((len(shares), parts, width), dtype=np.float32)
+    np.matmul(shares, signs, out=sums.swapaxes(0, 1))
+    largest: Singles = np.square(sums, out=sums).max(axis=0)
     return largest.ravel()
 
 
@@ -166,7 +174,7 @@ def _largest_square(sums: Singles) -> Singles:
 def _patterns(n_clusters: int, width: int) -> Singles:
     """Every pattern of signs once, one per column; turned about, a pattern gives the same.
 
-    In a stack of parts of that width: products small enough to stay on one core are faster than others.
+    In a stack of parts of that width: products small enough to stay on one core do not wait for others.
     """
     n_patterns = 2 ** (n_clusters - 1)
     patterns = np.arange(n_patterns).reshape(-1, 1, min(width, n_patterns))
@@ -177,5 +185,5 @@ def _patterns(n_clusters: int, width: int) -> Singles:
 def _drawn(n_clusters: int, draws: int, seed: int) -> Iterator[Singles]:
     rng, step = np.random.default_rng(seed), max(1, _SIGNS_AT_ONCE // n_clusters)
     for start in range(0, draws, step):
-        drawn = rng.integers(0, 2, (n_clusters, min(step, draws - start)), dtype=np.int8)
+        drawn = rng.integers(0, 2, (1, n_clusters, min(step, draws - start)), dtype=np.int8)
         yield (1 - 2 * drawn).astype(np.float32)

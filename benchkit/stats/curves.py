@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchkit.errors import UnknownNameError
-from benchkit.stats.arrays import Bools, Floats, Ints
+from benchkit.stats.arrays import Bools, Counts, Floats, Ints, in_threads
 from benchkit.stats.lifetable import LifeTable, first_where
+from benchkit.stats.rows import Clustered
 
 _ROUNDING = 1e-12
+_TIMES_AT_ONCE = 100_000
 
 
 class Values(NamedTuple):
@@ -87,7 +89,7 @@ class Curves:
     at_risk: Ints
     start: float
     table: LifeTable
-    cluster: Ints | None
+    cluster: Counts | None
     quantile: float
     clock: Floats | None
 
@@ -96,7 +98,7 @@ class Curves:
         """The standard error at each time, of survival Greenwood's; NaN for a group all in one cluster."""
         if self.start == 1.0:
             return np.asarray(self.estimate * np.sqrt(self.table.of_events(lambda rows: rows.a)))
-        return self.table.errors(self.cluster)
+        return self.table.errors(self.clustered)
 
     @cached_property
     def lower(self) -> Floats:
@@ -138,12 +140,17 @@ class Curves:
         """Each group's median, as `Curve.median`."""
         return _medians(self, self.offsets)
 
-    def influence(self, seconds: npt.ArrayLike, cluster: Ints) -> Floats:
+    @cached_property
+    def clustered(self) -> list[Clustered] | None:
+        """The table by the curves' clusters; None where every wait is its own."""
+        return None if self.cluster is None else self.table.clustered(self.cluster)
+
+    def influence(self, seconds: npt.ArrayLike, clustered: list[Clustered]) -> Floats:
         """How much each cluster moves the incidence, by group, cluster and time, of ascending times."""
         wanted = np.asarray(seconds, dtype=float)
         clock = self.clock
         ticks = np.floor(wanted) if clock is None else np.searchsorted(clock, wanted, side="right") - 1
-        return self.table.influence(ticks.astype(np.int64), cluster)
+        return self.table.influence(ticks.astype(np.int64), clustered)
 
     def _picked(self, seconds: npt.ArrayLike, *series: tuple[Floats, float]) -> list[Floats]:
         wanted = np.atleast_1d(np.asarray(seconds, dtype=float))
@@ -155,9 +162,12 @@ class Curves:
 
     @cached_property
     def _limits(self) -> tuple[Floats, Floats]:
-        lower, upper = limits(self.estimate, self.se, self.quantile)
-        unknown = np.isnan(self.se)
-        return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
+        estimate, se = self.estimate, self.se
+        some = [slice(start, start + _TIMES_AT_ONCE) for start in range(0, se.size + 1, _TIMES_AT_ONCE)]
+        found = in_threads(lambda own: limits(estimate[own], se[own], self.quantile), some)
+        lower, upper = (np.concatenate(sides) for sides in zip(*found, strict=True))
+        lower[np.isnan(se)] = upper[np.isnan(se)] = np.nan
+        return lower, upper
 
 
 def limits(share: Floats, se: Floats, quantile: Floats | float) -> tuple[Floats, Floats]:

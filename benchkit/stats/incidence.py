@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from benchkit.errors import BenchkitError
-from benchkit.stats.arrays import Bools, Ints, check_level, columns
+from benchkit.stats.arrays import Bools, Ints, check_level, columns, narrow
 from benchkit.stats.curves import Curve, Curves
 from benchkit.stats.lifetable import life_table
 
@@ -135,8 +135,8 @@ def estimate_curves(
     """
     x, kind, late = checked_waits(seconds, outcome, entry)
     labels, group = numbered("groups", groups, x.size)
-    member = None if cluster is None else numbered("cluster", cluster, x.size)[1]
-    if labels.size * float(x.max(initial=0) + 3) < 2**58 and (x == np.floor(x)).all():
+    member = None if cluster is None else narrow(numbered("cluster", cluster, x.size)[1])
+    if labels.size * float(x.max(initial=0) + 3) < 2**58 and not _broken(x).any():
         clock, tick, began = None, x.astype(np.int64, copy=False), np.floor(late)
     else:  # what happens between events tells nothing more
         clock = np.unique(x[kind > 0])
@@ -170,9 +170,10 @@ def numbered(name: str, labels: npt.ArrayLike | None, n_waits: int) -> tuple[npt
     if given.shape != (n_waits,):
         raise BenchkitError(f"{name} must have one label for each of the {n_waits:,} waits")
     if given.dtype.kind in "iu" and given.size and np.ptp(given) < given.size:
-        place = (given - given.min()).astype(np.int64, copy=False)
+        least = given.min()
+        place = (given - least if least else given).astype(np.int64, copy=False)
         there = np.bincount(place) > 0
-        return np.flatnonzero(there) + given.min(), place if there.all() else (np.cumsum(there) - 1)[place]
+        return np.flatnonzero(there) + least, place if there.all() else (np.cumsum(there) - 1)[place]
     missing = given != given  # NaN and NaT are not themselves
     if given.dtype == object:
         missing |= given == np.array(None)
@@ -195,8 +196,9 @@ def checked_waits(
     given = {"seconds": seconds, "outcome": outcome} | ({} if entry is None else {"entry": entry})
     x, kind, late = (*_numbers(**given), np.zeros(1))[:3]
     _refuse((x < 0) | (late < 0), "waits are negative")
-    _refuse((kind < 0) | (kind != np.floor(kind)), "outcomes are not whole numbers from 0")
-    _refuse((late > 0) & (late >= x), "waits ended before they came under observation")
+    _refuse((kind < 0) | _broken(kind), "outcomes are not whole numbers from 0")
+    if entry is not None:
+        _refuse((late > 0) & (late >= x), "waits ended before they came under observation")
     return x, kind.astype(np.int64, copy=False), late
 
 
@@ -205,6 +207,11 @@ def _numbers(**given: npt.ArrayLike) -> Sequence[npt.NDArray[Any]]:
     arrays = [np.asarray(values) for values in given.values()]
     whole = all(array.dtype.kind in "iu" and array.shape == (arrays[0].size,) for array in arrays)
     return arrays if whole else columns(**given)
+
+
+def _broken(values: npt.NDArray[Any]) -> Bools:
+    """Which are no whole numbers; one False for all where their kind tells."""
+    return np.zeros(1, dtype=bool) if values.dtype.kind in "iu" else values != np.floor(values)
 
 
 def _refuse(wrong: Bools, what: str) -> None:

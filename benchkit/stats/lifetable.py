@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchkit.stats.arrays import Bools, Floats, Ints
+from benchkit.stats.arrays import Bools, Counts, Floats, Ints, in_threads, narrow
 from benchkit.stats.rows import ENTERED, Clustered, Rows, count_rows
 
 _CELLS_AT_ONCE = 4_000_000
@@ -48,49 +48,53 @@ class LifeTable:
         """By group: the first tick at which the incidence is at least its `share`; inf without one."""
         return np.concatenate([_reached(part, share) for part in self.parts])
 
-    def errors(self, cluster: Ints | None = None) -> Floats:
+    def clustered(self, cluster: Ints | Counts) -> list[Clustered]:
+        """The parts with their marks in the order of clusters, from which errors and influences are made."""
+        n_clusters = int(cluster.max(initial=0)) + 1
+        of_wait = narrow(cluster)
+        return in_threads(lambda part: part.clustered(of_wait, n_clusters), self.parts)
+
+    def errors(self, clustered: list[Clustered] | None = None) -> Floats:
         """The standard error at every event."""
-        variances = self._variances(cluster)
+        variances = zip(self.parts, self._variances(clustered), strict=True)
         return np.concatenate([_roots(np.delete(square, part.first)) for part, square in variances])
 
     def error(self, ticks: npt.ArrayLike, cluster: Ints | None = None) -> Floats:
         """The standard error by group and tick."""
         wanted = np.asarray(ticks, dtype=np.int64)
         if cluster is None:
-            return np.concatenate([_roots(square[part.at(wanted)]) for part, square in self._variances(None)])
+            variances = zip(self.parts, self._variances(None), strict=True)
+            return np.concatenate([_roots(square[part.at(wanted)]) for part, square in variances])
         variance = np.zeros((self.n_groups, wanted.size))
-        for part, clustered in self._clustered(cluster):
-            group = part.groups[clustered.group]
+        for part in self.clustered(cluster):
+            group = part.rows.groups[part.group]
             step = max(1, _CELLS_AT_ONCE // max(1, group.size))
             for some in (slice(start, start + step) for start in range(0, wanted.size, step)):
-                np.add.at(variance[:, some], group, clustered.influence(wanted[some]) ** 2)
-            variance[part.groups[clustered.in_one]] = np.nan
+                np.add.at(variance[:, some], group, part.influence(wanted[some]) ** 2)
+            variance[part.rows.groups[part.in_one]] = np.nan
         return _roots(variance)
 
-    def influence(self, ticks: npt.ArrayLike, cluster: Ints) -> Floats:
+    def influence(self, ticks: npt.ArrayLike, clustered: list[Clustered]) -> Floats:
         """How much each cluster moves the estimate, by group, cluster and tick.
 
         The sum over the clusters of its squares is the jackknife's variance.
         """
         wanted = np.asarray(ticks, dtype=np.int64)
-        moved = np.zeros((self.n_groups, int(cluster.max(initial=0)) + 1, wanted.size))
-        for part, clustered in self._clustered(cluster):
-            moved[part.groups[clustered.group], clustered.cluster] = clustered.influence(wanted)
+        last_cluster = max(int(part.cluster.max(initial=0)) for part in clustered)
+        moved = np.zeros((self.n_groups, last_cluster + 1, wanted.size))
+
+        def fill(part: Clustered) -> None:
+            moved[part.rows.groups[part.group], part.cluster] = part.influence(wanted)
+
+        in_threads(fill, clustered)
         return moved
 
-    def _variances(self, cluster: Ints | None) -> Iterator[tuple[Rows, Floats]]:
-        if cluster is None and not self.entries:
-            yield from ((part, part.variance()) for part in self.parts)
-            return
-        own = np.arange(self.n_waits) if cluster is None else cluster
-        for part, clustered in self._clustered(own):
-            unknown = np.repeat(clustered.in_one, np.diff(part.first, append=part.key.size))
-            yield part, np.where(unknown & (cluster is not None), np.nan, clustered.variance())
-
-    def _clustered(self, cluster: Ints) -> Iterator[tuple[Rows, Clustered]]:
-        n_clusters = int(cluster.max(initial=0)) + 1
-        narrow = cluster.astype(np.min_scalar_type(n_clusters))  # is looked up much faster
-        return ((part, part.clustered(narrow, n_clusters)) for part in self.parts)
+    def _variances(self, clustered: list[Clustered] | None) -> list[Floats]:
+        if clustered is not None:
+            return in_threads(Clustered.variance_known, clustered)
+        if not self.entries:
+            return in_threads(Rows.variance, self.parts)
+        return in_threads(Clustered.variance, self.clustered(np.arange(self.n_waits)))
 
 
 def life_table(
@@ -117,7 +121,7 @@ def life_table(
     begins = np.searchsorted(marks, 4 * origins)
     cuts = np.flatnonzero(np.diff(begins // _MARKS_AT_ONCE)) + 1  # a processor's cache holds so many
     of_part = (np.split(marks, begins[cuts]), np.split(wait, begins[cuts]), np.split(origins, cuts))
-    parts = [count_rows(*some, bits) for some in zip(*of_part, strict=True)]
+    parts = in_threads(lambda some: count_rows(*some, bits), list(zip(*of_part, strict=True)))
     return LifeTable(parts, n_groups, group.size, entry is not None)
 
 
@@ -139,16 +143,17 @@ def _keys(group: Ints, tick: Ints, bits: int) -> Ints:
     return keys
 
 
-def _in_order(marks: Ints, n_waits: int) -> tuple[Ints, Ints]:
+def _in_order(marks: Ints, n_waits: int) -> tuple[Ints, Counts]:
     """The marks in order, and whose each is; the `n_waits` first come first, and again in turn."""
     bits = n_waits.bit_length()
     if int(marks.max(initial=0)).bit_length() + bits > 63:
         order = np.argsort(marks)
-        return marks[order], order % n_waits
+        return marks[order], narrow(order % n_waits)
     marks <<= bits
-    marks += np.resize(np.arange(n_waits), marks.size)
+    marks.reshape(-1, max(n_waits, 1))[:] += np.arange(max(n_waits, 1))
     marks.sort()  # much faster than np.argsort
-    wait = marks & ((1 << bits) - 1)
+    wait = np.empty(marks.size, np.min_scalar_type(n_waits))
+    np.bitwise_and(marks, (1 << bits) - 1, out=wait, casting="unsafe")
     marks >>= bits
     return marks, wait
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from benchkit.stats.arrays import Bools, Floats, Ints
+from benchkit.stats.arrays import Bools, Counts, Floats, Ints
 
 ENDED, ENTERED, IN_CAUSE = 1, 2, 3
 """The kinds of marks that waits leave, beside 0 for censored: a bit for the cause, a bit for any end."""
@@ -20,21 +20,22 @@ class Rows:
     """For each group a row for its origin and one for each time something happened.
 
     `key` is a group's number and, in its last `bits`, a tick plus 1; `first` says where each
-    group's rows begin. `marks` are what the waits left, in order: a key and a kind, packed into one
-    number; `wait` says whose they are, and `begin` where those of each row begin. `ended` and
-    `caused` count what happened, `jump` is what one wait ended in the cause adds to the
-    `estimate`, and `a` and `b` are the running sums that errors are made of.
+    group's rows begin. `kind` is that of each mark the waits left, in the order of their keys;
+    `wait` says whose they are, and `begin` where those of each row begin. `ended` and `caused`
+    count what happened, and `only_cause` says that they are the same. `jump` is what one wait ended
+    in the cause adds to the `estimate`, and `a` and `b` are the running sums that errors are made of.
     """
 
     bits: int
-    marks: Ints
-    wait: Ints
+    kind: Counts
+    wait: Counts
     first: Ints
     key: Ints
     begin: Ints
     at_risk: Ints
     ended: Ints
     caused: Ints
+    only_cause: bool
     estimate: Floats
     jump: Floats
     a: Floats
@@ -55,54 +56,70 @@ class Rows:
         wanted = self.key[self.first][:, np.newaxis] + np.minimum(ticks + 1, (1 << self.bits) - 1)
         return np.asarray(np.searchsorted(self.key, wanted, side="right") - 1, dtype=np.int64)
 
-    def steps(self) -> tuple[Floats, Floats]:
-        """By row and kind: what a mark adds to P and Q, where a wait's influence is F P + Q + G (F a - b).
+    def steps(self) -> list[tuple[Floats, Floats]]:
+        """What a mark adds to P and to Q, by row and kind, and by row the factor of P and of Q.
 
-        G is 1 while the wait is under observation and 0 else; F, a and b are those of the row asked for.
+        A wait's influence is F P + Q + (F a - b) G, where G is 1 while the wait is under observation
+        and 0 else, and F, a and b are those of the row asked for. Where nothing but the cause ends
+        waits, b is a and Q is -P: the influence is (F - 1) P + (F a - b) G.
         """
         left = self.at_risk - self.ended
         own = np.divide(1.0, left, out=np.zeros(left.size), where=left > 0)
         p, q = self.a - own, own * self.estimate - self.b
-        by_kind = (self.a, p, -self.a, p), (-self.b, q, self.b, q + self.jump)
-        return np.stack(by_kind[0], axis=1), np.stack(by_kind[1], axis=1)
+        of_p = np.stack((self.a, p, -self.a, p), axis=1)
+        if self.only_cause:
+            return [(of_p, self.estimate - 1.0)]
+        of_q = np.stack((-self.b, q, self.b, q + self.jump), axis=1)
+        return [(of_p, self.estimate), (of_q, np.ones_like(q))]
 
     def variance(self) -> Floats:
         """The sum of squares of influences at every row, of waits that all were watched from the origin."""
-        size = np.diff(self.begin, append=self.marks.size)
-        n = np.stack([size - self.ended, self.ended - self.caused, np.zeros_like(size), self.caused])
-        p, q = (step.T for step in self.steps())
-        added = np.stack([(n * x).sum(axis=0) for x in (p * p, q * q, p * q)])
-        pp, qq, pq = _running(np.add, added, self.first)
-        f, watched = self.estimate, self.at_risk - size
-        return np.asarray(f * f * pp + qq + 2 * f * pq + (f * self.a - self.b) ** 2 * watched)
+        size = _sizes(self.begin, self.kind.size)
+        n = np.stack([size - self.ended, self.ended - self.caused, np.zeros_like(size), self.caused], axis=1)
+        watched = self.at_risk - size
+        variance = (self.estimate * self.a - self.b) ** 2 * watched
+        for (one, factor), (two, other) in combinations_with_replacement(self.steps(), 2):
+            total = _running(np.add, (n * one * two).sum(axis=1), self.first)
+            variance += (1 if one is two else 2) * factor * other * total
+        return variance
 
-    def clustered(self, cluster: npt.NDArray[np.integer[Any]], n_clusters: int) -> Clustered:
+    def clustered(self, cluster: Counts, n_clusters: int) -> Clustered:
         """Bring the marks into the order of their clusters, which are by wait and numbered from 0."""
         bits = (4 * self.key.size).bit_length()
-        row, group = (
-            np.repeat(np.arange(begin.size), np.diff(begin, append=self.marks.size))
-            for begin in (self.begin, self.begin[self.first])
-        )
-        run = group * n_clusters + cluster[self.wait]
-        places = np.sort((run << bits) + 4 * row + (self.marks & 3))
-        begins = np.flatnonzero(np.diff(places >> bits, prepend=-1))
-        row_and_kind = places & ((1 << bits) - 1)
-        p, q = (np.take(step, row_and_kind) for step in self.steps())
-        g = np.where((places & 3) == ENTERED, 1.0, -1.0)
-        watched = -np.diff(np.append(0.0, np.cumsum(g))[np.append(begins, g.size)])  # in the end none is
-        nothing = np.zeros(begins.size)
-        origins = (nothing, nothing, watched)
-        sums = tuple(_restarted(steps, begins, at) for steps, at in zip((p, q, g), origins, strict=True))
-        return Clustered(
-            self, *np.divmod(places[begins] >> bits, n_clusters), begins, places, bits, sums, origins
-        )
+        first_run = np.repeat(np.arange(self.first.size) * n_clusters, _sizes(self.first, self.key.size))
+        of_row = (first_run << bits) + 4 * np.arange(self.key.size)
+        places = np.repeat(of_row, _sizes(self.begin, self.kind.size))
+        places += self.kind
+        places += cluster[self.wait].astype(np.int64) << bits
+        places.sort()
+        begins = _begins(places >> bits)
+        sizes = _sizes(begins, places.size)
+        seen = np.cumsum(2 * ((places & 3) == ENTERED) - 1)
+        none = seen[begins + sizes - 1]  # in the end none is under observation
+        watched = np.diff(-none, prepend=0).astype(float)
+        sums = [Sum((seen - np.repeat(none, sizes)).astype(float), watched, self.estimate * self.a - self.b)]
+        nothing, row_and_kind = np.zeros(begins.size), places & ((1 << bits) - 1)
+        for steps, factor in self.steps():
+            after = np.cumsum(np.take(steps, row_and_kind))
+            before = np.append(0.0, after)[begins]
+            after -= np.repeat(before, sizes)
+            sums.append(Sum(after, nothing, factor))
+        return Clustered(self, *np.divmod(places[begins] >> bits, n_clusters), begins, places, bits, sums)
+
+
+class Sum(NamedTuple):
+    """A running sum: its value after each mark and before each run, and by row its factor in influences."""
+
+    after: Floats
+    before: Floats
+    factor: Floats
 
 
 class Clustered(NamedTuple):
     """A run of marks for each `group` (of these) and `cluster`, with its running sums.
 
-    `places` are the run, row and kind of each mark, the latter two in the last `bits`; `sums` are
-    P, Q and G after each mark, and `origins` those before each run, which begin at `begins`.
+    `places` are the run, row and kind of each mark, the latter two in the last `bits`; runs begin
+    at `begins`. `sums` are G, P and, where it is not -P, Q.
     """
 
     rows: Rows
@@ -111,8 +128,7 @@ class Clustered(NamedTuple):
     begins: Ints
     places: Ints
     bits: int
-    sums: tuple[Floats, ...]
-    origins: tuple[Floats, ...]
+    sums: list[Sum]
 
     @property
     def in_one(self) -> Bools:
@@ -126,53 +142,52 @@ class Clustered(NamedTuple):
         wanted = (run[:, np.newaxis] << self.bits) + 4 * row + 3
         mark = np.searchsorted(self.places, wanted, side="right") - 1
         begun = mark >= self.begins[:, np.newaxis]
-        p, q, g = (
-            np.where(begun, after[mark], before[:, np.newaxis])
-            for after, before in zip(self.sums, self.origins, strict=True)
-        )
-        f, a, b = (column[row] for column in (rows.estimate, rows.a, rows.b))
-        return np.asarray(f * p + q + (f * a - b) * g, dtype=np.float64)
+        influence = np.zeros(row.shape)
+        for after, before, factor in self.sums:
+            influence += np.where(begun, after[mark], before[:, np.newaxis]) * factor[row]
+        return influence
+
+    def variance_known(self) -> Floats:
+        """As `variance`, NaN for groups that tell nothing of how clusters vary."""
+        unknown = np.repeat(self.in_one, _sizes(self.rows.first, self.rows.key.size))
+        return np.where(unknown, np.nan, self.variance())
 
     def variance(self) -> Floats:
         """The sum of squares of the influences at every row."""
-        f, first, n_rows = self.rows.estimate, self.rows.first, self.rows.key.size
+        first, n_rows = self.rows.first, self.rows.key.size
         row = (self.places & ((1 << self.bits) - 1)) >> 2
-        factors = (f, np.ones(n_rows), f * self.rows.a - self.rows.b)
-        states = list(zip(self.sums, self.origins, factors, strict=True))
-        pairs = list(combinations_with_replacement(states, 2))
-        added = np.empty((len(pairs), n_rows))
-        for total, ((one, start, _), (two, other_start, _)) in zip(added, pairs, strict=True):
-            product, origin = one * two, start * other_start
-            steps = np.diff(product, prepend=0.0)
-            steps[self.begins] = product[self.begins] - origin
-            total[:] = np.bincount(row, steps, n_rows)
-            total += np.bincount(first[self.group], origin, n_rows)
         variance = np.zeros(n_rows)
-        for total, ((one, _, factor), (two, _, other)) in zip(
-            _running(np.add, added, first), pairs, strict=True
-        ):
-            variance += (1 if one is two else 2) * factor * other * total
+        for one, two in combinations_with_replacement(self.sums, 2):
+            product, origin = one.after * two.after, one.before * two.before
+            steps = product.copy()
+            steps[1:] -= product[:-1]
+            steps[self.begins] = product[self.begins] - origin
+            added = np.asarray(np.bincount(row, steps, n_rows), dtype=np.float64)
+            np.add.at(added, first[self.group], origin)
+            total = _running(np.add, added, first)
+            variance += (1 if one is two else 2) * one.factor * two.factor * total
         return variance
 
 
-def count_rows(marks: Ints, wait: Ints, origins: Ints, bits: int) -> Rows:
+def count_rows(marks: Ints, wait: Counts, origins: Ints, bits: int) -> Rows:
     """The rows of the groups that have these marks and origins (as keys)."""
-    keys, kinds = marks >> 2, marks & 3
-    begin = np.flatnonzero(np.diff(keys, prepend=-1))
-    ended, caused = _counted(kinds & ENDED, begin), _counted(kinds == IN_CAUSE, begin)
+    keys, kind = marks >> 2, (marks & 3).astype(np.uint8)
+    begin = _begins(keys)
+    ended, caused = _counted(kind & ENDED, begin), _counted(kind == IN_CAUSE, begin)
     happened = ended > 0
     begin, ended, caused = begin[happened], ended[happened], caused[happened]
     key = keys[begin]
     place = np.searchsorted(key, origins)
     group_begin = np.searchsorted(keys, origins)
     group_end = np.append(group_begin, keys.size)[1:]
-    entered = np.append(0, np.cumsum(kinds == ENTERED))
+    entered = np.append(0, np.cumsum(kind == ENTERED))
     yet_to_enter = np.repeat(entered[group_end], np.diff(place, append=key.size)) - entered[begin]
     at_risk = np.repeat(group_end, np.diff(place, append=key.size)) - begin - 2 * yet_to_enter
     at_origin = ((key, origins), (begin, group_begin), (at_risk, 1), (ended, 0), (caused, 0))
     key, begin, at_risk, ended, caused = (np.insert(values, place, value) for values, value in at_origin)
     first = place + np.arange(origins.size)
 
+    only_cause = np.array_equal(ended, caused)
     remaining = 1.0 - ended / at_risk
     tail = np.divide(1.0, remaining, out=np.zeros(remaining.size), where=remaining > 0)
     still = _running(np.multiply, remaining, first)
@@ -180,8 +195,18 @@ def count_rows(marks: Ints, wait: Ints, origins: Ints, bits: int) -> Rows:
     estimate = _running(np.add, jump * caused, first)
     hazard = tail * ended / at_risk / at_risk
     a = _running(np.add, hazard, first)
-    b = _running(np.add, hazard * estimate + jump * caused / at_risk, first)
-    return Rows(bits, marks, wait, first, key, begin, at_risk, ended, caused, estimate, jump, a, b)
+    b = a if only_cause else _running(np.add, hazard * estimate + jump * caused / at_risk, first)
+    return Rows(bits, kind, wait, first, key, begin, at_risk, ended, caused, only_cause, estimate, jump, a, b)
+
+
+def _begins(ordered: Ints) -> Ints:
+    """Where each number begins."""
+    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: ordered.size])
+
+
+def _sizes(begins: Ints, end: int) -> Ints:
+    """How many there are from each beginning to the next."""
+    return np.diff(begins, append=end)
 
 
 def _counted(happened: npt.NDArray[Any], begins: Ints) -> Ints:
@@ -193,13 +218,6 @@ def _counted(happened: npt.NDArray[Any], begins: Ints) -> Ints:
 def _running(ufunc: np.ufunc, values: Floats, first: Ints) -> Floats:
     """A running sum or product along the rows that starts anew with each group."""
     result = np.empty_like(values)
-    for start, stop in zip(first, np.append(first, values.shape[-1])[1:], strict=True):
-        ufunc.accumulate(values[..., start:stop], axis=-1, out=result[..., start:stop])
+    for start, stop in pairwise([*first.tolist(), values.size]):
+        ufunc.accumulate(values[start:stop], out=result[start:stop])
     return result
-
-
-def _restarted(steps: Floats, begins: Ints, origin: Floats) -> Floats:
-    """A running sum that starts anew from `origin` at each of many places."""
-    after: Floats = np.cumsum(steps)
-    after += np.repeat(origin - after[begins] + steps[begins], np.diff(begins, append=steps.size))
-    return after
