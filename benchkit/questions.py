@@ -96,7 +96,8 @@ def ask(
     lengths = {len(columns[what]) for what, values in given.items() if _is_column(values)}
     lengths |= set() if keys is None else {len(keys)}
     if len(lengths) > 1:
-        raise BenchkitError(f"{', '.join(given)} must have as many entries as each other")
+        named = [*["keys"] * (keys is not None), *given]
+        raise BenchkitError(f"{' and '.join(named)} must have as many entries as each other")
     length = lengths.pop() if lengths else 1
     known, filled = np.ones(length, dtype=bool), []
     for what, column in columns.items():

@@ -344,7 +344,7 @@ def test_no_rows_and_no_times_have_no_answers() -> None:
         ),
         (
             lambda c: c.elapsed(moments(None, None), moments(None)),
-            "start, end must have as many entries as each other",
+            "start and end must have as many entries as each other",
         ),
         (
             lambda c: c.is_open(np.array([0, 1], dtype="datetime64[Y]") - np.timedelta64(100, "Y")),
@@ -533,5 +533,5 @@ def test_names_are_a_series_as_long_as_the_times() -> None:
 
     with pytest.raises(BenchkitError, match="keys are 'Int64'; give a polars Series of names"):
         calendars.is_open(pl.Series([1]), "2026-10-05")
-    with pytest.raises(BenchkitError, match="at must have as many entries as each other"):
+    with pytest.raises(BenchkitError, match="keys and at must have as many entries as each other"):
         calendars.is_open(pl.Series(["Acme", "Bolt"]), moments(None))
