@@ -58,6 +58,8 @@ SPRING, AUTUMN = ("2026-03-27T00:00Z", "2026-03-31T00:00Z"), ("2026-10-23T00:00Z
         pytest.param("Europe/Berlin", {"sat": "22:00-02:30"}, AUTUMN, 4.5, id="closes in the repeated hour"),
         # ... and 02:30 CEST to 10:00 CET.
         pytest.param("Europe/Berlin", {"sun": "02:30-10:00"}, AUTUMN, 8.5, id="opens in the repeated hour"),
+        # 03:00 comes once, an hour after the clock would first have shown it.
+        pytest.param("Europe/Berlin", {"sat": "22:00-03:00"}, AUTUMN, 6, id="closes after the repeated hour"),
         pytest.param(
             "Europe/Berlin", {"sun": "00:00-02:30, 02:30-24:00"}, AUTUMN, 25, id="parted in the repeated hour"
         ),
@@ -217,6 +219,13 @@ def test_before_any_hours_hold_there_is_no_answer() -> None:
     assert SUMMER.is_open(at).to_list() == [None, False]
     assert SUMMER.due(at, 60).is_null().to_list() == [True, False]
     assert hours_open(WINTER, "2020-01-01T00:00Z", "2020-02-01T00:00Z") is None
+
+
+def test_hours_may_hold_from_a_day_when_the_clock_changes() -> None:
+    """Sydney's clock goes on from 02:00 AEST on Sunday 2026-10-04, whose midnight is 14:00 UTC."""
+    calendar = Calendar("Australia/Sydney", ALWAYS, valid_from="2026-10-04")
+
+    assert calendar.is_open(moments("2026-10-03T13:59Z", "2026-10-03T14:00Z")).to_list() == [None, True]
 
 
 def test_a_night_shift_begun_under_the_old_hours_ends_under_them() -> None:
