@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from benchkit.definition import Definition
+from benchkit.definitions import PRESETS
 from benchkit.errors import BenchkitError, InputError, show
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import WEEK, no_such_month, parse_month
@@ -88,7 +90,7 @@ def export_peers(waits: Waits, path: str | Path, *, months: Sequence[str] | None
     pool = Pool(
         tables=tables,
         brands=kept,
-        definition=waits.definition,
+        definition=_nameless(waits.definition),
         selection=waits.about.selection,
         taken=(day, day),
         exports={},
@@ -112,6 +114,12 @@ def pool_peers(paths: Sequence[str | Path], out: str | Path) -> Pool:
     pool = reduce(add, (pool for _, pool in pools))
     write_pool(pool, out)
     return pool
+
+
+def _nameless(definition: Definition) -> Definition:
+    """The same rules; a name or a day of one's own would tell whose they are."""
+    name = definition.name if definition.name in {preset.name for preset in PRESETS} else "peers"
+    return replace(definition, name=name, version=1, valid_from=None, before=None)
 
 
 def _rows(waits: Waits) -> pl.LazyFrame:

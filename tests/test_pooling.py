@@ -118,7 +118,10 @@ def test_the_counts_are_those_of_a_plain_loop(waits: Waits, tmp_path: Path) -> N
 
 def test_no_name_and_no_id_leaves(waits: Waits, tmp_path: Path) -> None:
     file = tmp_path / "ours.parquet"
-    export_peers(replace(waits, about=About("Secret Agency Ltd")), file)
+    rules = replace(
+        BENCHKIT, name="Secret Agency rules", version=7, valid_from=date(2026, 1, 1), before=BENCHKIT
+    )
+    export_peers(replace(waits, about=About("Secret Agency Ltd"), definition=rules), file)
     metadata = pl.read_parquet_metadata(file)
     told = json.dumps(metadata, ensure_ascii=False) + pl.read_parquet(file).write_csv()
 
@@ -128,6 +131,7 @@ def test_no_name_and_no_id_leaves(waits: Waits, tmp_path: Path) -> None:
     ids = waits.frame.select(pl.col("wait_id", "conversation_id", "customer_id").head(500)).collect()
     assert not [one for column in ids for one in column.drop_nulls().unique() if f'"{one}"' in told]
     assert "Secret Agency" not in told
+    assert read_pool(file).definition == replace(BENCHKIT, name="peers")
     assert pl.read_parquet(file).columns == [
         *("industry", "channel", "is_first", "outcome", "day", "seconds", "waits")
     ]
