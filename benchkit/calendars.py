@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,16 @@ class Calendars:
         if self.default is None:
             return [*told, f"No other {self.by} has opening hours."]
         return [*told, f"Any other {self.by}: {' '.join(self.default.sentences())}"]
+
+    def told_as(self, names: Mapping[str, str]) -> Calendars | None:
+        """The calendars of some, under other names; None where nobody's are left.
+
+        >>> calendars = Calendars(of={name: Calendar("UTC", {"mon": "09:00-17:00"}) for name in "ab"})
+        >>> list(calendars.told_as({"a": "Brand A"}).of)
+        ['Brand A']
+        """
+        of = {names[name]: calendar for name, calendar in self.of.items() if name in names}
+        return replace(self, of=of) if of or self.default else None
 
     def to_mapping(self) -> dict[str, Any]:
         """Plain values, such as TOML and JSON have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,10 +56,16 @@ def corrected(waits: Waits, path: str | Path) -> Waits:
     asked = _read(path)
     found = waits.frame.filter(pl.col("wait_id").is_in(asked["wait_id"].implode())).collect()
     credited = _credited(path, asked, found, waits)
+    return _applied(waits, asked, credited)
+
+
+def _applied(waits: Waits, asked: pl.DataFrame, credited: Mapping[str, str]) -> Waits:
+    """Waits with what was asked done to those there are."""
     left_out = asked.filter(action="leave out")["wait_id"]
     wait_id = pl.col("wait_id")
     credited_to = wait_id.replace_strict(credited, default=None, return_dtype=pl.String)
-    return replace(
+    found = waits.frame.filter(wait_id.is_in(asked["wait_id"].implode())).collect()
+    done = replace(
         waits,
         frame=waits.frame.filter(~wait_id.is_in(left_out.implode())).with_columns(
             credited_to.fill_null(pl.col("agent_id")).alias("agent_id"),
@@ -69,6 +75,7 @@ def corrected(waits: Waits, path: str | Path) -> Waits:
         .with_columns(credited_to.alias("credited_to"))
         .join(found, on="wait_id", how="inner", maintain_order="left"),
     )
+    return waits.and_before(lambda before: _applied(before, asked, credited), done)
 
 
 def uncorrected(waits: Waits) -> Waits:
@@ -78,7 +85,7 @@ def uncorrected(waits: Waits) -> Waits:
     columns = [name for name in waits.frame.collect_schema() if name != "credited_by_hand"]
     untouched = waits.frame.filter(~pl.col("credited_by_hand")).select(columns)
     frame = pl.concat([untouched, waits.corrections.lazy().select(columns)])
-    return replace(waits, frame=frame, corrections=None)
+    return waits.and_before(uncorrected, replace(waits, frame=frame, corrections=None))
 
 
 def before_and_after(

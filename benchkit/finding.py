@@ -45,6 +45,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
         time_zones=data.time_zones,
         calendars=data.calendars,
         permalinks=data.messages.select("message_id", "permalink") if has_permalinks else None,
+        before=find_waits(data, definition=definition.before) if definition.before else None,
     )
 
 

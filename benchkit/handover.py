@@ -24,7 +24,7 @@ from benchkit.sources import load
 from benchkit.waits import Waits
 
 _PLACE = "BENCHKIT_WAITS"
-_CORRECTIONS = "corrections.parquet"
+_CORRECTIONS, _BEFORE = "corrections.parquet", "before"
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
     *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", *COLUMNS, *DIMENSIONS),
@@ -54,7 +54,7 @@ def load_waits(
     sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of, "calendar": calendar}
     place = os.environ.get(_PLACE)
     if place:
-        about = json.loads((Path(place) / "about.json").read_text(encoding="utf-8"))
+        about = _about(Path(place))
         asked = {**sources, "definition": definition, "corrections": corrections}
         if {**dict.fromkeys(asked, ""), **about.pop("asked")} == asked:
             return _read(Path(place), about)
@@ -65,6 +65,8 @@ def load_waits(
 def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str, str]:
     """Write waits for `load_waits` to find, and return the environment that leads it to them."""
     folder.mkdir()
+    if waits.before is not None:
+        hand_over(waits.before, folder / _BEFORE, asked)
     kept = [name for name in _MEASURED if name in waits.frame.collect_schema()]
     waits.frame.select(kept).sink_parquet(folder / "waits.parquet")
     waits.volumes.drop("conversation_id", "message_id").sink_parquet(folder / "volumes.parquet")
@@ -85,8 +87,13 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
     return {_PLACE: str(folder)}
 
 
+def _about(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    return told
+
+
 def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
-    corrections = folder / _CORRECTIONS
+    corrections, before = folder / _CORRECTIONS, folder / _BEFORE
     return Waits(
         frame=pl.scan_parquet(folder / "waits.parquet"),
         volumes=pl.scan_parquet(folder / "volumes.parquet"),
@@ -97,4 +104,5 @@ def _read(folder: Path, about: Mapping[str, Any]) -> Waits:
         time_zones=about["time_zones"],
         calendars=about["calendars"] and Calendars.from_mapping(about["calendars"]),
         corrections=pl.read_parquet(corrections) if corrections.exists() else None,
+        before=_read(before, _about(before)) if before.exists() else None,
     )

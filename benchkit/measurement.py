@@ -90,17 +90,29 @@ def measure_months(
     >>> measure_months(waits, month=waits.latest_month(), metrics="waits").select("month", "estimate").rows()
     [('2026-03', 1.0)]
 
-    Of the `months` calendar months that end with `month`, those without waits are left out.
+    Of the `months` calendar months that end with `month`, those without waits are left out. Where
+    the definition follows another one, months before its day are measured by that, and the
+    month of the change by both.
     """
     last = parse_month(month)
     ago = {label: last.number - parse_month(label).number for label in waits.months()}
     wanted = [*(label for label in ago if 0 < ago[label] < months), last.label]
     return pl.concat(
-        measure(waits, month=label, by=by, metrics=metrics, target=target, min_waits=min_waits).select(
+        measure(ruled, month=label, by=by, metrics=metrics, target=target, min_waits=min_waits).select(
             pl.lit(label).alias("month"), pl.all()
         )
         for label in wanted
+        for ruled in by_the_rules_of(waits, label)
     )
+
+
+def by_the_rules_of(waits: Waits, month: str) -> list[Waits]:
+    """The waits by the definition that held in a month; by both, that before first, where it changed then."""
+    period, since = parse_month(month), waits.definition.valid_from
+    if waits.before is None or since is None or since < period.start.date():
+        return [waits]
+    earlier = by_the_rules_of(waits.before, month)
+    return [*earlier, waits] if since < period.end.date() else earlier
 
 
 def expectation_curve(

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from benchkit.calendars import Calendars
 from benchkit.corrections import find_agent
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.peers import MIN_BRANDS
@@ -40,15 +41,21 @@ class Pseudonyms:
 
     def applied_to(self, waits: Waits) -> Waits:
         """The same waits under these names, and held to what may be told of peers."""
-        return replace(
+        told = replace(
             waits,
             frame=self._in_place_of_names(waits.frame),
             volumes=self._in_place_of_names(waits.volumes),
             time_zones={self.brands.get(name, name): zone for name, zone in waits.time_zones.items()},
+            calendars=waits.calendars and self._of_those_shown(waits.calendars),
             peers=self.peers,
             permalinks=None,
             corrections=None if waits.corrections is None else self._told_of(waits.corrections),
         )
+        return waits.and_before(self.applied_to, told)
+
+    def _of_those_shown(self, calendars: Calendars) -> Calendars | None:
+        shown = {"brand": self.brands, "agent": {agent: name for (_, agent), name in self.agents.items()}}
+        return calendars.told_as(shown[calendars.by]) if calendars.by in shown else calendars
 
     def answered_by(self, agent: str, waits: Waits) -> Waits:
         """The waits, under their true names, that who is called so here has answered."""

@@ -11,43 +11,23 @@ import polars as pl
 
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
-from benchkit.errors import UnknownNameError
 from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
+from benchkit.series import (
+    BETWEEN,
+    credited_to_somebody,
+    group_columns,
+    group_label,
+    is_dated,
+    refuse_mixed_definitions,
+)
 from benchkit.words import NOTHING, change, change_span, count, figure, horizon, month_name, span
-
-BETWEEN = " · "
-"""Between the parts of a group's label."""
 
 _MOST_IN_A_SENTENCE = 25
 _CURVE_SECONDS = (60, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 """How a chart is stored in a notebook: JupyterLab draws it with the Vega it brings along."""
-
-
-def group_columns(estimates: pl.DataFrame) -> list[str]:
-    """The columns an estimates frame is grouped by: those before `metric`."""
-    columns = estimates.columns
-    if "metric" not in columns:
-        raise UnknownNameError("column", "metric", columns, where="in these estimates")
-    return columns[: columns.index("metric")]
-
-
-def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> pl.Expr:
-    """Each row's group in one string, or `together` where there are no groups."""
-    groups = [
-        pl.col(name).cast(pl.String).fill_null("no agent" if name == "agent" else "not stated")
-        for name in group_columns(estimates)
-    ]
-    return pl.concat_str(groups, separator=BETWEEN) if groups else pl.lit(together)
-
-
-def credited_to_somebody(estimates: pl.DataFrame) -> pl.DataFrame:
-    """Estimates less, by agent, those of waits that belong to no agent since nobody replied."""
-    if "agent" not in group_columns(estimates):
-        return estimates
-    return estimates.filter(pl.col("agent").is_not_null() | (pl.col("n_replied") > 0))
 
 
 def headline(
@@ -66,7 +46,7 @@ def headline(
     rows: list[tuple[Cell, ...]] = []
     for metric in _chosen(now, metrics):
         value, limits = _cell_of(now[metric.name], metric.unit)
-        beside = [_before(before.get(metric.name), metric), _expected(expected, metric)]
+        beside = [_before(before.get(metric.name), metric, now[metric.name]), _expected(expected, metric)]
         rows.append((metric.label, value, (_basis(now[metric.name]), limits), *beside))
     return table(("Figure", "Value", "Interval", "Before", "Expected"), rows, kind="headline")
 
@@ -84,12 +64,15 @@ def _last_two_months(told: pl.DataFrame) -> tuple[dict[str, dict[str, Any]], dic
     return now, before
 
 
-def _before(row: Mapping[str, Any] | None, metric: Metric) -> Cell:
+def _before(row: Mapping[str, Any] | None, metric: Metric, now: Mapping[str, Any]) -> Cell:
     is_of_today = isinstance(metric.computes, Count) and metric.computes.outcome is not None
     if row is None or row["status"] == "withheld" or is_of_today:
         return ""
     value, limits = _cell_of(row, metric.unit)
-    return f"{month_name(row['month'])}: {value}", limits
+    told = f"{month_name(row['month'])}: {value}"
+    if row["definition"] != now["definition"]:
+        return told, f"{limits}\nby another definition, {row['definition']}: not to be compared"
+    return told, limits
 
 
 def _expected(expected: pl.DataFrame | None, metric: Metric) -> str:
@@ -153,6 +136,7 @@ def _got_and_gap(row: Mapping[str, Any], expected: float) -> tuple[Cell, Cell]:
 
 
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:
+    refuse_mixed_definitions(estimates)
     return estimates.filter(pl.col("status") != "refused")
 
 
@@ -169,18 +153,22 @@ class _Group(NamedTuple):
 
 def _groups(estimates: pl.DataFrame, across: str, keys: Iterable[Any]) -> list[_Group]:
     """Each group's rows in the order of `keys`: months from the latest on, other groups the largest first."""
+    refuse_mixed_definitions(estimates)
     columns, wanted = group_columns(estimates), list(keys)
-    by_month = columns == ["month"]
+    by_month, dated = columns == ["month"], is_dated(estimates)
     found: dict[tuple[Any, ...], dict[Any, dict[str, Any]]] = {}
     credited = credited_to_somebody(estimates)
     for row in credited.with_columns(group_label(credited).alias("group")).iter_rows(named=True):
-        found.setdefault(tuple(row[name] for name in columns), {})[row[across]] = row
+        key = (*(row[name] for name in columns), row["definition"] if dated else "")
+        found.setdefault(key, {})[row[across]] = row
     groups = []
-    for _, rows in sorted(found.items(), reverse=True) if by_month else found.items():
+    in_order = sorted(found.items(), key=lambda item: item[0][:-1])[::-1] if by_month else found.items()
+    for (*_, definition), rows in in_order:
         cells = [rows[key] for key in wanted]
         n = max((cell["n"] for cell in cells if cell["n"] is not None), default=None)
         label = cells[0]["group"]
-        groups.append(_Group(month_name(label) if by_month else label, n, cells))
+        label = month_name(label) if by_month else label
+        groups.append(_Group(f"{label}{BETWEEN}by {definition}" if dated else label, n, cells))
     return groups if by_month else sorted(groups, key=lambda group: (-(group.n or 0), group.label))
 
 

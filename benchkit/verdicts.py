@@ -10,7 +10,8 @@ import polars as pl
 from benchkit.catalogue import find_metrics
 from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Metric
-from benchkit.tables import BETWEEN, credited_to_somebody, group_columns, group_label
+from benchkit.published_verdicts import published as published
+from benchkit.series import BETWEEN, credited_to_somebody, group_columns, group_label
 from benchkit.words import (
     NOTHING,
     change,
@@ -224,31 +225,6 @@ def _stand(row: Mapping[str, Any]) -> Cell:
     if not row["outside"]:
         return side, "more than chance, less than they differ"
     return f"{'far ' if abs(row['outside']) > 1 else ''}{side}", "more than they differ anyway"
-
-
-def published(beside: pl.DataFrame, *, own: str = "") -> Html:
-    """Show published figures beside one's own where they mean the same, and say why others do not.
-
-    `beside` is what `comparisons.beside_published` gives of the brand `own`, or of all together.
-    """
-    alike = [row for row in beside.to_dicts() if row["estimate"] is not None]
-    rows: list[Sequence[Cell]] = [
-        (
-            (f"Answered within {horizon(row['seconds'])}", "published of messages, measured of waits"),
-            (percent(row["value"]), f"{row['publisher']} {row['year']}"),
-            (percent(row["estimate"]), _limits(row)),
-        )
-        for row in alike
-    ]
-    shown = table(("Share", "Published", own or "All together"), rows).html if rows else ""
-    apart = [row for row in beside.to_dicts() if row["unlike"]]
-    reasons = sorted({reason for row in apart for reason in row["unlike"].split("; ")})
-    listed = "; ".join(
-        f"{row['industry']} {figure(row['value'], row['unit'])} ({row['publisher']} {row['year']})"
-        for row in apart
-    )
-    why = f"Published, but not set beside these figures, since of each some is true: {'; '.join(reasons)}"
-    return Html(f'{shown}<details class="note"><summary>{escape(why)}</summary>{escape(listed)}.</details>')
 
 
 def corrected(figures: pl.DataFrame) -> Html | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
@@ -54,7 +54,8 @@ class Waits:
     the opening hours that were known where the waits were found. `peers` is
     set where brands are compared: then figures of too few of them are withheld. `permalinks`
     (message_id, permalink) is read only to trace figures; `corrections` holds what was
-    corrected by hand, with each wait as it was before (`corrections.corrected`).
+    corrected by hand, with each wait as it was before (`corrections.corrected`). `before` are the
+    same messages' waits by the definition that held before this one.
     """
 
     frame: pl.LazyFrame
@@ -68,18 +69,23 @@ class Waits:
     peers: Peers | None = None
     permalinks: pl.LazyFrame | None = None
     corrections: pl.DataFrame | None = None
+    before: Waits | None = None
 
     def collect(self) -> Waits:
         """The same waits held in memory, for measuring them more than once."""
         frame, volumes = pl.collect_all([self.frame, self.volumes])
-        return replace(self, frame=frame.lazy(), volumes=volumes.lazy())
+        return self.and_before(Waits.collect, replace(self, frame=frame.lazy(), volumes=volumes.lazy()))
+
+    def and_before(self, change: Callable[[Waits], Waits], changed: Waits) -> Waits:
+        """Waits as they were `changed`, with the same `change` made to those by the definition before."""
+        return replace(changed, before=None if self.before is None else change(self.before))
 
     def only(self, brand: str) -> Waits:
         """The waits of one brand, or all of them where it is empty."""
         if not brand:
             return self
         self._check_brands(brand)
-        return self._told_as(pl.col("brand") == brand)
+        return self._of_brands([brand])._told_as(pl.col("brand") == brand)
 
     def among(self, peers: str | Sequence[str], *, own: str = "") -> Waits:
         """One's own brand and some others, such as "Acme; Globex", as one industry; all if none are."""
@@ -90,7 +96,7 @@ class Waits:
         brands = [*chosen, *([own] if own else [])]
         self._check_brands(*brands)
         together = pl.lit(CHOSEN_PEERS).cast(pl.Categorical()).alias("industry")
-        return self._told_as(pl.col("brand").cast(pl.String).is_in(brands), together)
+        return self._of_brands(brands)._told_as(pl.col("brand").cast(pl.String).is_in(brands), together)
 
     def beside(self, agent: str, *, month: str) -> Waits:
         """One agent's brand with all other agents put together, for a page that names none of them.
@@ -110,7 +116,10 @@ class Waits:
         together = EVERYONE_ELSE if agent != EVERYONE_ELSE else "all the others"
         others = pl.when(signer.is_not_null()).then(pl.lit(together))
         merged = pl.when(is_theirs).then(signer).otherwise(others).alias("agent_id")
-        return self._told_as(at_brand & is_shown, merged)
+        told = self._told_as(at_brand & is_shown, merged)
+        if self.calendars is None or self.calendars.by != "agent":
+            return told
+        return replace(told, calendars=self.calendars.told_as({agent: agent}))
 
     def _check_brands(self, *asked: str) -> None:
         names = self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort()
@@ -118,13 +127,20 @@ class Waits:
             if name not in names:
                 raise UnknownNameError("brand", name, names.to_list(), where=f"in {self.about.name}")
 
+    def _of_brands(self, brands: Sequence[str]) -> Waits:
+        """The same waits with the opening hours of some brands only."""
+        if self.calendars is None or self.calendars.by != "brand":
+            return self
+        return replace(self, calendars=self.calendars.told_as({brand: brand for brand in brands}))
+
     def _told_as(self, kept: pl.Expr, *columns: pl.Expr) -> Waits:
         """Some of the waits, their messages and their corrections, with other columns."""
         frame, volumes = (part.filter(kept).with_columns(columns) for part in (self.frame, self.volumes))
         corrections = self.corrections
         if corrections is not None:
             corrections = corrections.filter(kept).with_columns(columns)
-        return replace(self, frame=frame, volumes=volumes, corrections=corrections)
+        told = replace(self, frame=frame, volumes=volumes, corrections=corrections)
+        return self.and_before(lambda before: before._told_as(kept, *columns), told)
 
     @property
     def only_answered(self) -> str | None:
@@ -215,7 +231,7 @@ class Waits:
         each = self.frame.drop("agent_id").rename({"involved": "agent_id"})
         is_replied = pl.col("outcome") == "replied"
         alone = each.with_columns(pl.when(is_replied).then("agent_id").alias("agent_id"))
-        return replace(self, frame=alone.explode("agent_id"))
+        return self.and_before(Waits.credited, replace(self, frame=alone.explode("agent_id")))
 
     def speakers(self) -> list[tuple[str, str | None]]:
         """Brands and the ids of all who wrote for them or are credited with a reply; None for nobody."""

@@ -29,7 +29,7 @@ from benchkit.charts.style import (
     top_of,
     values,
 )
-from benchkit.tables import group_columns, group_label
+from benchkit.series import group_columns, group_label
 from benchkit.words import horizon, human_seconds, percent, span
 
 _MARKED_SECONDS = (HOUR, DAY)

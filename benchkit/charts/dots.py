@@ -31,7 +31,7 @@ from benchkit.charts.style import (
     values,
 )
 from benchkit.metrics import Metric
-from benchkit.tables import BETWEEN, credited_to_somebody, group_columns
+from benchkit.series import BETWEEN, credited_to_somebody, group_columns
 from benchkit.words import horizon, legible, shortened
 
 ROW_HEIGHT = 26

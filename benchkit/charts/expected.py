@@ -11,7 +11,7 @@ from benchkit.charts.dots import row_axis
 from benchkit.charts.rows import across, groups_in_order
 from benchkit.charts.style import NOTHING_TO_DRAW, PALETTE, labels, layers, notes, require, values
 from benchkit.schema import ESTIMATES
-from benchkit.tables import group_columns, group_label
+from benchkit.series import group_columns, group_label
 from benchkit.words import percent, span
 
 _COLUMNS = ("year", "bound_lower", "bound_upper", *ESTIMATES)

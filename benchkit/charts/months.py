@@ -61,12 +61,12 @@ within 24 h: 66.7% in October 2026.'
     more than one group, for what is no month, and for what is no target.
     """
     require(estimates, ["month"], where="in these estimates")
-    if estimates.select(pl.struct("month", "metric").is_duplicated().any()).item():
+    if estimates.select(pl.struct("month", "metric", "definition").is_duplicated().any()).item():
         raise BenchkitError("these months are of several groups; keep the rows of one of them")
     shares = headline_shares(estimates)
     among_answered = any(map(is_among_answered, shares.values()))
     goal = Target.parse(target) if target and not among_answered else None
-    rows = figure_rows(estimates, list(shares.values()), stated("month").alias("month"))
+    rows = figure_rows(estimates, list(shares.values()), stated("month").alias("month"), pl.col("definition"))
     every = _every_month(rows["month"].to_list())
     current = month or max(every, default="")
     looks = {metric.name: seconds for seconds, metric in shares.items()}
@@ -80,7 +80,7 @@ within 24 h: 66.7% in October 2026.'
     )
     drawn = drawn.with_columns(
         pl.when(status="provisional").then(pl.lit("white")).otherwise("colour").alias("fill")
-    ).sort("seconds", "month")
+    ).sort("seconds", "month", maintain_order=True)
     top = top_of([*drawn["estimate"], *drawn["upper"].drop_nulls(), *([goal.share] if goal else [])])
     x = _month_axis(every, current)
     y, y_lower, y_label = (
@@ -89,13 +89,15 @@ within 24 h: 66.7% in October 2026.'
     )
     colour = alt.Color("colour:N", scale=None)
     base = alt.Chart(values(drawn)).encode(x=x)
-    lines = alt.Chart(values(_with_gaps(drawn, every))).encode(x=x, y=y, color=colour, detail="seconds:N")
+    lines = alt.Chart(values(_with_gaps(drawn, every))).encode(
+        x=x, y=y, color=colour, detail=["seconds:N", "definition:N"]
+    )
     points = base.encode(
         y=y,
         fill=alt.Fill("fill:N", scale=None),
         stroke=alt.Stroke("colour:N", scale=None),
         size=alt.Size("size:Q", scale=None),
-        tooltip=tooltip("words", title="Month"),
+        tooltip=[*tooltip("words", title="Month"), alt.Tooltip("definition:N", title="Definition")],
     )
     return layers(
         *(_target_layers(goal, y) if goal else []),
@@ -114,17 +116,27 @@ within 24 h: 66.7% in October 2026.'
         question="Do answers come sooner than before?"
         if among_answered
         else "Are more customers answered in time than before?",
-        notes=notes(
-            drawn,
-            month="",
-            among_answered=among_answered,
-            key="lines: 95% interval",
-            provisional="provisional months are hollow",
-        ),
+        notes=[
+            *notes(
+                drawn,
+                month="",
+                among_answered=among_answered,
+                key="lines: 95% interval",
+                provisional="provisional months are hollow",
+            ),
+            _changes(drawn),
+        ],
         alt_text=_in_words(drawn, current, goal),
         width=width,
         height=height,
     )
+
+
+def _changes(drawn: pl.DataFrame) -> str:
+    """When another definition began to hold, if one did."""
+    begins = drawn.group_by("definition").agg(pl.col("month").min()).sort("month")["month"].to_list()[1:]
+    told = " and ".join(map(month_name, begins))
+    return f"A line breaks where another definition begins to hold: {told}, shown both ways" if told else ""
 
 
 def _every_month(found: Sequence[str]) -> list[str]:
@@ -144,7 +156,7 @@ def _month_axis(every: Sequence[str], current: str) -> alt.X:
     is_current = f"datum.value === '{words.get(current, '')}'"
     return alt.X(
         "words:O",
-        title="Month in which the customer wrote",
+        title="Month",
         sort=None,
         scale=alt.Scale(domain=list(words.values()), type="point", padding=0.15),
         axis=alt.Axis(
@@ -161,7 +173,7 @@ def _month_axis(every: Sequence[str], current: str) -> alt.X:
 
 def _with_gaps(drawn: pl.DataFrame, every: Sequence[str]) -> pl.DataFrame:
     """The points of each line, with an empty one for each month that has none, which breaks the line."""
-    horizons = drawn.select("seconds", "colour").unique(maintain_order=True)
+    horizons = drawn.select("seconds", "colour", "definition").unique(maintain_order=True)
     months = pl.DataFrame(
         {"month": every, "words": list(_short(every).values())},
         schema={"month": pl.String, "words": pl.String},
@@ -169,8 +181,8 @@ def _with_gaps(drawn: pl.DataFrame, every: Sequence[str]) -> pl.DataFrame:
     return (
         horizons.join(months, how="cross")
         .join(
-            drawn.select("month", "seconds", "estimate"),
-            on=["month", "seconds"],
+            drawn.select("month", "seconds", "definition", "estimate"),
+            on=["month", "seconds", "definition"],
             how="left",
             maintain_order="left",
         )

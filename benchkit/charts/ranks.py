@@ -11,7 +11,7 @@ from benchkit.charts.dots import ROW_HEIGHT, row_axis
 from benchkit.charts.style import FAINTEST, INK, PALETTE, layers, tooltip, values
 from benchkit.charts.units import Compared, compared_units, same_work
 from benchkit.errors import BenchkitError
-from benchkit.tables import BETWEEN
+from benchkit.series import BETWEEN
 
 _MOST_TOLD = 10
 _BAR = 13

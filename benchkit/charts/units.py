@@ -12,7 +12,7 @@ from benchkit.charts.dots import OWN_NOT_DRAWN
 from benchkit.charts.rows import figure_rows, groups_in_order, is_among_answered, left_out, own_group, stated
 from benchkit.charts.style import notes, require
 from benchkit.metrics import Metric, Share
-from benchkit.tables import credited_to_somebody, group_columns, group_label
+from benchkit.series import credited_to_somebody, group_columns, group_label
 from benchkit.words import horizon
 
 

@@ -13,9 +13,9 @@ from benchkit.comparisons.strata import strata
 from benchkit.errors import BenchkitError
 from benchkit.metrics import Metric, Share
 from benchkit.periods import parse_month
+from benchkit.series import group_columns
 from benchkit.stats.decompose import kitagawa
 from benchkit.stats.shares import difference
-from benchkit.tables import group_columns
 from benchkit.waits import Waits
 
 _MIN_WAITS_PER_CELL = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -61,10 +61,27 @@ def control_chart(waits: Waits, *, month: str, metric: str | Metric = "", weeks:
     `n`, `centre`, `lower`, `upper` (Laney's p'; null below 12 weeks), `rule` (the one it
     breaks, or nothing) and `definition`. `metric` names a share; without it the share answered
     within 24 h. Weeks that reach beyond the month, begin before the data, are not over, or
-    were not watched for long enough have no row.
+    were not watched for long enough have no row. Where the definition follows another one, weeks
+    that begin before its day are by that, with limits of their own.
     """
+    phases = [_charted(ruled, month, metric, weeks, since, until) for ruled, since, until in _phases(waits)]
+    return pl.concat(phases).tail(weeks)
+
+
+def _phases(waits: Waits, until: date = date.max) -> list[tuple[Waits, date, date]]:
+    """The waits by each definition that held, from which day on, and until which."""
+    since = waits.definition.valid_from
+    if waits.before is None or since is None:
+        return [(waits, date.min, until)]
+    return [*_phases(waits.before, since), (waits, since, until)]
+
+
+def _charted(
+    waits: Waits, month: str, metric: str | Metric, weeks: int, since: date, until: date
+) -> pl.DataFrame:
     asked = in_time(waits, metric)
-    counted = _by_week(waits, month, asked, weeks)
+    week = pl.col("week")
+    counted = _by_week(waits, month, asked, weeks).filter(week >= since, week < until)
     nothing = [None] * counted.height
     judged: dict[str, Sequence[object]] = {"centre": nothing, "lower": nothing, "upper": nothing}
     rules = [""] * counted.height
@@ -78,7 +95,7 @@ def control_chart(waits: Waits, *, month: str, metric: str | Metric = "", weeks:
         *(pl.Series(name, values, pl.Float64) for name, values in judged.items()),
         pl.Series("rule", rules, pl.String),
         pl.lit(waits.definition.label).alias("definition"),
-    ).select(_CHART.keys())
+    ).select(pl.col(name).cast(dtype) for name, dtype in _CHART.items())
 
 
 def promises(
