@@ -68,12 +68,15 @@ def comparable(ours: Terms, theirs: Terms) -> Verdict:
     caveats = tuple(ruling.caveat for ruling in rulings if ruling.caveat)
     if not refusals:
         return Verdict(answer="with caveats" if caveats else "yes", caveats=caveats)
+    hopeless = [ruling.refusal for ruling in refusals if not ruling.change]
+    if hopeless:
+        return Verdict(answer="no", reason=" ".join(hopeless))
     changes = {term: value for ruling in refusals for term, value in ruling.change.items()}
     other = replace(ours, **changes)
-    left = [rule(other, theirs).refusal for rule in RULES.values()]
-    is_possible = metric_on(other) is not None and not any(left)
-    reasons = dict.fromkeys([*(ruling.refusal for ruling in refusals), *filter(None, left)])
-    return Verdict(answer="no", reason=" ".join(reasons), instead=other if is_possible else None)
+    left = [told for rule in RULES.values() if (told := rule(other, theirs).refusal)]
+    reason = " ".join(dict.fromkeys([*(ruling.refusal for ruling in refusals), *left]))
+    is_possible = metric_on(other) is not None and not left
+    return Verdict(answer="no", reason=reason, instead=other if is_possible else None)
 
 
 def _metric(ours: Terms, theirs: Terms) -> Ruling:

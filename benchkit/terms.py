@@ -106,11 +106,13 @@ class Terms:
     def label(self) -> str:
         """What it measures, within what time, and by which statistic, in words."""
         name = self.measure
-        within = f" within {horizon(self.horizon_seconds)}" if self.horizon_seconds else ""
+        within = "" if self.horizon_seconds is None else f" within {horizon(self.horizon_seconds)}"
         of_answered = self.metric == "response_rate" and self.unanswered == "out"
+        over = COMPOSED.get(self.statistic, ("", ""))[0]
         told = ", of those answered" if of_answered else "" if self.each == "share" else f", {self.statistic}"
-        if self.statistic in COMPOSED:
-            told = f", {COMPOSED[self.statistic][0]} over {self.averaged_over} of their {self.each}s"
+        if over:
+            of_each = "" if self.each == "share" else f" of their {self.each}s"
+            told = f", {over} over {self.averaged_over}{of_each}"
         return f"{name[:1].upper()}{name[1:]}{within}{told}"
 
 

@@ -13,7 +13,6 @@ from scipy.stats import binom
 
 from benchkit import Dataset, Waits, expectations, find_waits, measure, measure_months, synthesize
 from benchkit.comparisons import (
-    beside_published,
     changes,
     compare,
     control_chart,
@@ -297,18 +296,6 @@ def test_what_is_no_share_within_a_time_is_refused(own: Waits) -> None:
         compare(own, month=MONTH, metric="waits")
     with pytest.raises(BenchkitError, match="belongs to no agent"):
         compare(own, month=MONTH, by="agent", metric="answered_within_1h")
-
-
-def test_published_figures_stand_beside_ours_only_where_they_mean_the_same(
-    waits: Waits, answered: Waits
-) -> None:
-    found = beside_published(waits, month=MONTH)
-    alike = found.filter(pl.col("estimate").is_not_null()).to_dicts()
-    assert [(row["industry"], row["value"], row["seconds"]) for row in alike] == [("All", 0.125, 259_200)]
-    rows = rows_of(waits)
-    assert alike[0]["estimate"] == pytest.approx(sum(in_time(row, 259_200) for row in rows) / len(rows))
-    assert (found.filter(pl.col("estimate").is_null())["unlike"] != "").all()
-    assert beside_published(answered, month=MONTH)["estimate"].is_null().all()
 
 
 def test_a_provisional_share_lies_between_its_bounds(demo: Dataset, waits: Waits) -> None:

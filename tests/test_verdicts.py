@@ -10,7 +10,6 @@ import pytest
 
 from benchkit import Waits, find_waits, measure_months, synthesize, verdicts
 from benchkit.comparisons import (
-    beside_published,
     changes,
     compare,
     control_chart,
@@ -119,15 +118,6 @@ def test_names_are_escaped(own: Waits) -> None:
 
 def test_nobody_to_compare_with_is_said(own: Waits) -> None:
     assert "too few with enough waits" in text(verdicts.side_by_side(compare(own, month=MONTH).units))
-
-
-def test_published_figures_that_mean_something_else_are_folded(own: Waits) -> None:
-    told = verdicts.published(beside_published(own, month=MONTH))
-    shown, folded = told.html.split("<details")
-    assert "12.5%" in shown
-    assert "Sprout Social 2015" in shown
-    assert "Retail 23.0% (Sprout Social 2013)" in folded
-    assert "it is a mean over brands, not a share of messages" in folded
 
 
 def test_a_chart_of_weeks_says_which_rule(own: Waits) -> None:

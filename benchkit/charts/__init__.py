@@ -10,6 +10,7 @@ from benchkit.charts.dots import parts_of_reply_time, reply_times_by_group, shar
 from benchkit.charts.expected import expected_time
 from benchkit.charts.funnel import funnel
 from benchkit.charts.months import months
+from benchkit.charts.published import beside_published
 from benchkit.charts.ranks import adjusted_ratios, rank_ranges
 from benchkit.charts.strip import brands_by_industry
 from benchkit.charts.style import PALETTE, enable_renderer
@@ -18,6 +19,7 @@ __all__ = [
     "PALETTE",
     "adjusted_ratios",
     "answered_within_curve",
+    "beside_published",
     "brands_by_industry",
     "control_chart",
     "enable_renderer",
