@@ -12,6 +12,7 @@ from benchkit.metrics import (
     Count,
     Example,
     Metric,
+    OpenPart,
     Share,
     Target,
     Time,
@@ -130,8 +131,19 @@ _TWINS = tuple(
     if isinstance(metric.computes, Time) or metric.name == "answered_within_1h"
 )
 
-CATALOGUE: tuple[Metric, ...] = (*_METRICS, *_TWINS)
-"""Every metric of the standard report, in its order; last the twins of times in opening hours."""
+_OPEN_PART = Metric(
+    name="reply_time_in_opening_hours",
+    label="Part of the reply time in opening hours",
+    unit="share",
+    better="neither",
+    definition="Of all the calendar time that the answered waits lasted, the part that passed while the "
+    "brand was open; the rest was outside opening hours.",
+    computes=OpenPart(),
+    example=Example(timelines=("C0 A60", "C0 A60", "C120 A180"), value=1 / 3, hours="00:00-00:30"),
+)
+
+CATALOGUE: tuple[Metric, ...] = (*_METRICS, _OPEN_PART, *_TWINS)
+"""Every metric of the standard report, in its order; last what is told of opening hours."""
 
 
 HEADLINE = (

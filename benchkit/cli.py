@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchkit import __version__
+from benchkit.cli_peers import peers_app
 from benchkit.options import (
     AsOf,
     Brand,
@@ -41,6 +42,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(peers_app, name="peers")
 
 
 class Format(StrEnum):
@@ -196,6 +198,9 @@ def report(
     peers: Annotated[
         str, typer.Option(metavar="BRANDS", help='Compare with these, such as "Acme; Globex".')
     ] = "",
+    pool: Annotated[
+        str, typer.Option(metavar="FILE", help="Compare with a benchmark of `benchkit peers pool`.")
+    ] = "",
     target: TargetOption = "",
     name_peers: Annotated[bool, typer.Option("--name-peers", help="Name other brands, not letters.")] = False,
     name_agents: Annotated[bool, typer.Option("--name-agents", help="Name agents, not letters.")] = False,
@@ -218,6 +223,7 @@ def report(
             brand=brand,
             agent=agent,
             peers=peers,
+            pool=pool,
             target=target,
             name_peers=name_peers,
             name_agents=name_agents,

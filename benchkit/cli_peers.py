@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchkit.cli_sources import AsOf, DefinitionOption, Demo, Events, Messages, Twcs, load_source
+from benchkit.options import AsOf, DefinitionOption, Demo, Events, Messages, Twcs, find_asked
 from benchkit.shell import SentenceGroup, stopping_cleanly, write
 
 peers_app = typer.Typer(
@@ -41,12 +41,11 @@ def export(
     or 30 waits, or of which one brand has more than 80%. Who knows to the second when a brand
     replied in public can still tell whether it is among them: send it to those you trust.
     """
-    import benchkit
-    from benchkit.definitions import find_definition
     from benchkit.pooling import export_peers
 
-    data = load_source(demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of)
-    waits = benchkit.find_waits(data, definition=find_definition(definition)).collect()
+    waits = find_asked(
+        demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of, definition=definition
+    ).collect()
     with stopping_cleanly("nothing was written"):
         pool, left_out = export_peers(waits, out, months=month or None)
     typer.echo(f"{pool.sentence()}, written", err=True)

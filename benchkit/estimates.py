@@ -148,6 +148,20 @@ def trimmed_means_of_replied(sample: Sample, share: float) -> Estimates:
     return _column(mean, np.maximum(mean - half, 0.0), mean + half, sample=sample, method=method)
 
 
+def parts_of_replied(sample: Sample, inside_seconds: Ints) -> Estimates:
+    """The part of the reply times, all together, that lies inside: a ratio of sums, by its residuals."""
+    answered = sample.outcome == REPLIED
+    replied, inside = sample.where(answered), inside_seconds[answered]
+    whole, _ = means(replied, replied.seconds)
+    part, _ = means(replied, inside)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = part / whole
+        _, margin = means(replied, inside - ratio[replied.group] * replied.seconds)
+        lower, upper = clipped(ratio, margin.quantile * margin.se / whole)
+    method = "part of the time of answered waits; " + margin.basis
+    return _column(ratio, lower, upper, sample=sample, method=method)
+
+
 def means(sample: Sample, values: npt.NDArray[Any]) -> tuple[Floats, Margin]:
     """By group: the month's mean of a value that each wait of the sample has, and its error."""
     month, of_month = sample.month, values[sample.in_month]

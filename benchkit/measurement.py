@@ -12,7 +12,7 @@ import polars as pl
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
-from benchkit.metrics import Count, Metric, Share, Statistic, Target, Time, Volume, Which
+from benchkit.metrics import Count, Metric, OpenPart, Share, Statistic, Target, Time, Volume, Which
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
@@ -182,8 +182,12 @@ def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> 
         status = "final" if asked.sample.month_over else "provisional"
         return replace(_unfigured(metric.name, asked.sample, status, "count"), estimate=counted.astype(float))
     which: Which = computes.which if isinstance(computes, Time) else "all"
-    sample = asked.of(which, computes.clock)
-    found = _estimate(computes, sample, goal)
+    if isinstance(computes, OpenPart):
+        sample, inside = asked.inside()
+        found = est.parts_of_replied(sample, inside)
+    else:
+        sample = asked.of(which, computes.clock)
+        found = _estimate(computes, sample, goal)
     return _figures(
         metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, which=which
     )

@@ -86,6 +86,14 @@ class Time:
         return self.statistic not in ("median of all", "as defined")
 
 
+@dataclass(frozen=True)
+class OpenPart:
+    """What part of all the time that answered waits lasted was in opening hours."""
+
+    of_replied: bool = True
+    clock: ClockName = "opening hours"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """What one figure is called, what it means, and what it computes.
@@ -98,7 +106,7 @@ class Metric:
     unit: Unit
     better: Better
     definition: str
-    computes: Volume | Count | Share | Time
+    computes: Volume | Count | Share | Time | OpenPart
     example: Example
     vendors: tuple[tuple[str, str], ...] = ()
 
@@ -112,7 +120,14 @@ class Metric:
     @property
     def in_opening_hours(self) -> bool:
         """Whether it is measured in opening hours, and so needs them to be known."""
-        return isinstance(self.computes, Share | Time) and self.computes.clock == "opening hours"
+        return isinstance(self.computes, Share | Time | OpenPart) and self.computes.clock == "opening hours"
+
+    def is_twin_of(self, other: Metric) -> bool:
+        """Whether it is the other one in opening hours."""
+        computes = other.computes
+        if not isinstance(computes, Share | Time) or other.in_opening_hours:
+            return False
+        return self.computes == replace(computes, clock="opening hours")
 
 
 @dataclass(frozen=True)

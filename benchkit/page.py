@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def page(notebooks: Mapping[str, nbformat.NotebookNode], *, title: str, subtitle
     Of the notebooks the page shows Markdown, charts, tables and text, never code. Each is a
     section, called what its first heading says. Cells tagged `opening` or `closing` say what
     holds for all notebooks: of those the first notebook's are shown, closing ones at the end.
-    Cells tagged `lab` are for those who have the notebook open, and not shown.
+    Cells tagged `lab` are for those who have the notebook open, and not shown. Markdown tagged
+    `if-any` is shown where one of the cells below it, up to the next Markdown, has something to show.
     `bundle` is the JavaScript that draws (`vega_bundle()`). The page's policy lets the
     browser run that and `draw.js`, by their hashes, and nothing else, and connect to nowhere.
     """
@@ -86,7 +88,11 @@ def _sections(notebooks: Mapping[str, nbformat.NotebookNode]) -> list[Section]:
     sections, closing = [], []
     for place, (name, notebook) in enumerate(notebooks.items()):
         elsewhere = ["lab", "closing", *(["opening"] if place else [])]
-        shown = [cell for cell in notebook.cells if not _is_tagged(cell, *elsewhere)]
+        shown = [
+            cell
+            for number, cell in enumerate(notebook.cells)
+            if not _is_tagged(cell, *elsewhere) and not _announces_nothing(notebook.cells[number:])
+        ]
         heading = next((c.source for c in shown if c.cell_type == "markdown"), name)
         sections.append(Section(name, heading.splitlines()[0].lstrip("# "), shown))
         closing += [cell for cell in notebook.cells if not place and _is_tagged(cell, "closing")]
@@ -95,6 +101,12 @@ def _sections(notebooks: Mapping[str, nbformat.NotebookNode]) -> list[Section]:
         first = nbformat.v4.new_markdown_cell(f"# {title}")  # type: ignore[no-untyped-call]
         sections.append(Section("closing", title, [first, *closing]))
     return sections
+
+
+def _announces_nothing(cells: Sequence[nbformat.NotebookNode]) -> bool:
+    first, *others = cells
+    below = takewhile(lambda cell: cell.cell_type == "code", others)
+    return _is_tagged(first, "if-any") and not any(cell.outputs for cell in below)
 
 
 def _is_tagged(cell: nbformat.NotebookNode, *tags: str) -> bool:

@@ -19,6 +19,7 @@ from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
 from benchkit.output import write_table
 from benchkit.periods import no_such_month, parse_month
+from benchkit.pool_files import read_pool
 from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.resources import shipped
@@ -58,6 +59,7 @@ def make_report(
     brand: str = "",
     agent: str = "",
     peers: str = "",
+    pool: str = "",
     target: str = "",
     name_peers: bool = False,
     name_agents: bool = False,
@@ -75,7 +77,8 @@ def make_report(
     sending (`private/`): the waits behind the figures, the names behind the letters, and
     the executed notebooks. With `agent` it is that agent's own page: the agent drilldown
     alone, which names nobody else. `peers`, such as "Acme; Globex", are compared with in
-    place of the industry. `progress` is called with a line for each part that is done.
+    place of the industry, and those of `pool`, a file of `benchkit peers pool`, beside it.
+    `progress` is called with a line for each part that is done.
 
     Whatever a caller can get wrong is refused before a notebook starts and before anything
     is written. The report is made beside its place and moved there when it is complete:
@@ -86,6 +89,8 @@ def make_report(
     """
     if target:
         Target.parse(target)
+    if pool:
+        read_pool(pool)
     with Kernels() as kernels:
         sources = {
             "twcs": twcs,
@@ -106,7 +111,7 @@ def make_report(
         behind = dealt.answered_by(agent, chosen) if agent else chosen
         if agent and settled not in behind.months():
             raise BenchkitError(f"{show(agent)} answered nothing of {settled}; name another month")
-        parameters = {**sources, **names, "agent": agent, "peers": peers, "month": settled, "target": target}
+        parameters = {**sources, **names, "agent": agent, "peers": peers, "pool": pool, "month": settled, "target": target}
         sections = ("agent_drilldown",) if agent else NOTEBOOKS
         asked = _asked_of_each(parameters)
 

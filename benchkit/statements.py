@@ -10,6 +10,8 @@ import polars as pl
 
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
+from benchkit.definition import Definition
+from benchkit.definitions import BENCHKIT
 from benchkit.html import Html, escape, facts
 from benchkit.metrics import Metric
 from benchkit.peers import MIN_BRANDS
@@ -30,6 +32,7 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | N
     missing = waits.missing_of(month) if month else ""
     as_of = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
     sentences = [
+        _whose_rules(waits.definition),
         f"{waits.only_answered} Shares and times here are of the messages that were answered, and "
         "flatter; targets and surveys speak of all messages."
         if waits.only_answered
@@ -63,7 +66,33 @@ def definitions(waits: Waits, *, target: str = "", metrics: Sequence[Metric] = C
     meanings = facts([*((m.label, m.definition) for m in shown), ("95% interval", _INTERVALS)])
     rules = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.definition.sentences())
     found = f"<p>How waits are found, by the definition {escape(waits.definition.label)}:</p>"
-    return Html(f'{meanings.html}{found}<ol class="rules">{rules}</ol>')
+    return Html(f'{meanings.html}{found}<ol class="rules">{rules}</ol>{_of_before(waits)}{_hours(waits)}')
+
+
+def _of_before(waits: Waits) -> str:
+    """What the definition before had otherwise."""
+    if waits.before is None:
+        return ""
+    earlier, now = waits.before.definition, waits.definition
+    told = "".join(f"<li>{escape(earlier.spelled(rule))}</li>" for rule in earlier.differences(now))
+    held = f"Until {now.valid_from:%Y-%m-%d} the definition {earlier.label} held, which says:"
+    return f'<p>{escape(held)}</p><ul class="rules">{told}</ul>{_of_before(waits.before)}'
+
+
+def _hours(waits: Waits) -> str:
+    if waits.calendars is None:
+        return ""
+    told = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.calendars.sentences())
+    return f'<p>Opening hours:</p><ul class="rules">{told}</ul>'
+
+
+def _whose_rules(definition: Definition) -> str:
+    """By which rules figures are made, where they are not benchkit's own."""
+    if definition.hash == BENCHKIT.hash:
+        return ""
+    told = f"Figures are by the definition {definition.label}, and not by benchkit's own"
+    doubt = "; some of its rules are second-hand or remembered, so that they are approximate"
+    return f"{told}{doubt if definition.approximate else ''}."
 
 
 def provenance(waits: Waits, **parameters: object) -> Html:

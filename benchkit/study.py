@@ -50,14 +50,24 @@ class Study:
         """The waits that count by the definition, by the clock that it names."""
         return self.of("all")
 
+    def inside(self) -> tuple[Sample, Ints]:
+        """The waits by calendar time of which it is known how much was in opening hours, and how much."""
+        timed = self.clocks["calendar"]
+        inside = timed.inside_seconds
+        kept = inside >= 0
+        if self.counted != "every":
+            kept &= timed.is_first == (self.counted == "first")
+        return timed.sample.where(kept), inside[kept]
+
     def of(self, which: str, clock: str = "") -> Sample:
         """The `all`, `first` or `next` waits by a clock, or the parts of them before and after assignment."""
         timed = self.clocks[clock or self.clock]
-        kind = {"all": self.counted, "first": "first", "next": "later"}.get(which, "every")
+        kind = {"first": "first", "next": "later"}.get(which, self.counted)
         sample, queued = timed.sample, timed.queue_seconds
         if kind != "every":
-            return sample.where(timed.is_first == (kind == "first"))
-        if which == "all":
+            of_kind = timed.is_first == (kind == "first")
+            sample, queued = sample.where(of_kind), queued[of_kind]
+        if which not in ("queue", "handling"):
             return sample
         assigned, queued = sample.where(queued >= 0), queued[queued >= 0]
         return replace(assigned, seconds=queued if which == "queue" else assigned.seconds - queued)
@@ -65,11 +75,12 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class _Timed:
-    """Waits by one clock; `queue_seconds` is -1 where a wait is not known to have been assigned."""
+    """Waits by one clock; -1 where it is not known when one was assigned, or what was in opening hours."""
 
     sample: Sample
     is_first: Bools
     queue_seconds: Ints
+    inside_seconds: Ints
 
 
 def study(
@@ -112,7 +123,7 @@ def study(
     wanted_brand = (frame["of_brand"] != left_out_brand(keys, waits.peers)).to_numpy()
     eligible, counted = (frame[name].to_numpy() & wanted_brand for name in ("is_eligible", "is_counted"))
     week = _weeks_before_the_end(frame["local"], period)
-    is_first = frame["is_first"].to_numpy()
+    is_first, inside = (frame[name].to_numpy() for name in ("is_first", "inside"))
 
     def timed(clock: str) -> _Timed:
         prefix = "" if clock == waits.definition.clock else f"{clock} "
@@ -131,8 +142,8 @@ def study(
             month_over=period is None or waits.is_over(period.label),
         )
         if kept.all():
-            return _Timed(everyone, is_first, queued)
-        return _Timed(everyone.where(kept), is_first[kept], queued[kept])
+            return _Timed(everyone, is_first, queued, inside)
+        return _Timed(everyone.where(kept), is_first[kept], queued[kept], inside[kept])
 
     clocks = {clock: timed(clock) for clock in _clocks(waits)}
     unneeded = frame["is_unneeded"].to_numpy() & wanted_brand & in_month_rows
@@ -192,6 +203,9 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
         waits.is_eligible.alias("is_eligible"),
         waits.is_counted.alias("is_counted"),
         waits.is_unneeded.alias("is_unneeded"),
+        (pl.col("business_seconds").fill_null(-1) if waits.has_opening_hours else pl.lit(-1, pl.Int64)).alias(
+            "inside"
+        ),
         *(
             expression.alias(f"{clock} {name}" if clock != waits.definition.clock else name)
             for clock in _clocks(waits)

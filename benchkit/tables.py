@@ -103,6 +103,34 @@ def _by_group(estimates: pl.DataFrame, metrics: Sequence[Metric]) -> str:
     return _wide(told.filter(pl.col("metric").is_in(list(labels))), "metric", labels, units).html
 
 
+def opening_hours(estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALOGUE) -> Html | None:
+    """Show each figure of all groups together in calendar time beside its twin in opening hours.
+
+    None where no opening hours are known. Of several months (`measure_months`) the last is shown.
+    """
+    now, _ = _last_two_months(_told(estimates))
+    twins = [metric for metric in metrics if metric.in_opening_hours and metric.name in now]
+    if not twins:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for metric in metrics:
+        twin = next((twin for twin in twins if twin.is_twin_of(metric)), None)
+        if twin is not None and metric.name in now:
+            cells = (_cell_of(now[name], metric.unit) for name in (metric.name, twin.name))
+            rows.append((metric.label, *cells))
+    told = now.get("reply_time_in_opening_hours")
+    part = "" if told is None or told["estimate"] is None else _open_part(told)
+    shown = table(("Figure", "Calendar time", "Opening hours"), rows)
+    return Html(shown.html + part)
+
+
+def _open_part(row: Mapping[str, Any]) -> str:
+    inside, outside = (figure(share, "share") for share in (row["estimate"], 1 - row["estimate"]))
+    limits = span(row["lower"], row["upper"], "share")
+    said = f"Of the time that answered customers waited, {inside} was in opening hours and {outside} outside"
+    return _note(escape(f"{said} (95% interval of the part inside: {limits})" if limits else said))
+
+
 def curve(estimates: pl.DataFrame, *, seconds: Sequence[int] = _CURVE_SECONDS) -> Html:
     """Show a curve's numbers at a few times, a row for each group, those with most waits first."""
     at_times = estimates.filter(pl.col("seconds").is_in(seconds))
