@@ -56,7 +56,7 @@ def beside_published(
     industries that it speaks of (`our_industry`, by `taxonomy.csv` or by its own name; null for
     all together), and beside it:
 
-    - `answer`: yes, with caveats, or no; `caveats` in sentences, and `marks`, a letter for each;
+    - `answer`: yes, with caveats, or no; `caveats` in sentences, and `marks`, their letters;
     - `reason`: why our usual figure may not stand beside it, or why nothing may;
     - `ours`: the figure of ours that may, in words, and its `estimate`, `lower`, `upper`, `n`,
       `status` and so on, as `measure` gives them; null where there is none.
@@ -74,14 +74,8 @@ def beside_published(
         for our_industry, fit in _whom(row["industry"], classes)
     ]
     beside = _measured(rows, waits, month, min_waits)
-    letters = _letters(beside)
-    told = []
-    for row in beside:
-        marked = sorted((letters[caveat], caveat) for caveat in row["caveats"])
-        told.append(
-            {**row, "caveats": [caveat for _, caveat in marked], "marks": [mark for mark, _ in marked]}
-        )
-    return pl.DataFrame([*told, *_unpublished(published, classes)], schema=BESIDE)
+    told = _with_letters(beside) + _unpublished(published, classes)
+    return pl.DataFrame(told, schema=BESIDE)
 
 
 class _Judged(NamedTuple):
@@ -171,13 +165,19 @@ def _column(row: Mapping[str, Any], terms: Terms) -> str | None:
     return "industry" if row["our_industry"] and terms.averaged_over != ONE_BRAND else None
 
 
-def _letters(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """A letter for each caveat that is made, those of most figures first."""
-    made = Counter(caveat for row in rows for caveat in row["caveats"])
-    return {
+def _with_letters(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a letter for each caveat beside a figure of ours, those of most figures first."""
+    made = Counter(caveat for row in rows if row.get("estimate") is not None for caveat in row["caveats"])
+    letters = {
         caveat: "z" * (place // 26) + ascii_lowercase[place % 26]
         for place, (caveat, _) in enumerate(made.most_common())
     }
+    told = []
+    for row in rows:
+        caveats = sorted(row["caveats"], key=lambda caveat: letters.get(caveat, ""))
+        marks = [letters[caveat] for caveat in caveats] if row.get("estimate") is not None else []
+        told.append({**row, "caveats": caveats, "marks": marks})
+    return told
 
 
 def _unpublished(published: pl.DataFrame, classes: _Classes) -> list[dict[str, Any]]:
