@@ -1,4 +1,4 @@
-"""Definitions as values: what they refuse, what they say, what files hold of them, and what changes their hash."""
+"""Definitions as values: what they refuse and say, what files hold of them, and what changes their hash."""
 
 from __future__ import annotations
 
