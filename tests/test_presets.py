@@ -7,7 +7,7 @@ Minutes count from a Monday at midnight. `C` is a customer's message, `A` an age
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
@@ -156,7 +156,7 @@ CASES = [
 
 
 def figures(
-    preset: Definition, timelines: tuple[str, ...], metric: Metric, **options: str
+    preset: Definition, timelines: tuple[str, ...], metric: Metric, **options: Any
 ) -> dict[str | None, float]:
     """By group, times in minutes; groups without a figure are left out."""
     waits = find_waits(from_timelines(*timelines, days=60), definition=preset)
