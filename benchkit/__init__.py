@@ -6,11 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchkit.calendars import Calendar as Calendar
+    from benchkit.calendars import Calendars as Calendars
     from benchkit.catalogue import CATALOGUE as CATALOGUE
     from benchkit.catalogue import glossary as glossary
+    from benchkit.comparability import comparable as comparable
+    from benchkit.comparisons.definitions import compare_definitions as compare_definitions
+    from benchkit.comparisons.reconcile import reconcile as reconcile
     from benchkit.dataset import Dataset as Dataset
     from benchkit.definitions import BENCHKIT as BENCHKIT
-    from benchkit.definitions import Definition as Definition
+    from benchkit.definition import Definition as Definition
     from benchkit.errors import BenchkitError as BenchkitError
     from benchkit.finding import find_waits as find_waits
     from benchkit.handover import load_waits as load_waits
@@ -34,11 +39,15 @@ _HOME = {
     "BENCHKIT": "definitions",
     "BenchkitError": "errors",
     "CATALOGUE": "catalogue",
+    "Calendar": "calendars",
+    "Calendars": "calendars",
     "Dataset": "dataset",
-    "Definition": "definitions",
+    "Definition": "definition",
     "Metric": "metrics",
     "Waits": "waits",
     "answered_within": "metrics",
+    "comparable": "comparability",
+    "compare_definitions": "comparisons.definitions",
     "expectation_curve": "measurement",
     "expectations": "published",
     "find_waits": "finding",
@@ -48,6 +57,7 @@ _HOME = {
     "measure": "measurement",
     "measure_months": "measurement",
     "pseudonymise": "pseudonyms",
+    "reconcile": "comparisons.reconcile",
     "read_messages": "sources.messages",
     "read_twcs": "sources.twcs",
     "synthesize": "sources.synthetic",

@@ -201,6 +201,10 @@ def report(
     pool: Annotated[
         str, typer.Option(metavar="FILE", help="Compare with a benchmark of `benchkit peers pool`.")
     ] = "",
+    published: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Published figures of your own, as CSV, beside those that ship."),
+    ] = "",
     target: TargetOption = "",
     name_peers: Annotated[bool, typer.Option("--name-peers", help="Name other brands, not letters.")] = False,
     name_agents: Annotated[bool, typer.Option("--name-agents", help="Name agents, not letters.")] = False,
@@ -224,6 +228,7 @@ def report(
             agent=agent,
             peers=peers,
             pool=pool,
+            published=published,
             target=target,
             name_peers=name_peers,
             name_agents=name_agents,
@@ -241,6 +246,17 @@ def glossary(
     import benchkit
 
     typer.echo(benchkit.glossary(names(metrics) or benchkit.CATALOGUE), nl=False)
+
+
+@app.command()
+def published(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Published figures of your own, as CSV.")] = "",
+) -> None:
+    """Print what was published of how industries answer, on what terms, and by whom."""
+    from benchkit.published import industry_figures, survey_figures
+    from benchkit.terminal_published import print_published
+
+    print_published(industry_figures(file), survey_figures())
 
 
 @app.command()

@@ -120,8 +120,8 @@ def shares_of_replied(sample: Sample, horizons_seconds: Sequence[int]) -> Estima
     """The share answered within each horizon, among the waits that were answered at all."""
     replied = sample.replied
     result = _plain_shares(replied, replied, horizons_seconds, "share of answered waits")
-    settled = [max(horizon, WEEK_SECONDS) for horizon in horizons_seconds]
-    return result._replace(provisional=sample.provisional(settled))
+    unsettled = sample.provisional(horizons_seconds) | sample.unsettled(WEEK_SECONDS)
+    return result._replace(provisional=unsettled)
 
 
 def means_of_replied(sample: Sample) -> Estimates:
@@ -191,7 +191,8 @@ def quantiles_of_replied(sample: Sample, share: float) -> Estimates:
 def medians_of_all(sample: Sample) -> Estimates:
     """The time by which half of all waits were answered; NaN where fewer than half were within 7 days."""
     half = np.full(sample.n_groups, 0.5)
-    if sample.provisional([WEEK_SECONDS]).any():
+    provisional = sample.provisional([WEEK_SECONDS])
+    if provisional.any():
         estimate, lower, upper, basis = _incidence_medians(sample, half)
     else:
         times, n = SortedTimes.of(sample.month.replied), sample.month.counts
@@ -203,7 +204,7 @@ def medians_of_all(sample: Sample) -> Estimates:
     not_reached = "not reached: fewer than half were answered within 7 days; "
     said = np.where(estimate > WEEK_SECONDS, not_reached, "median of all waits, Woodruff interval; ")
     in_time = (np.where(figure <= WEEK_SECONDS, figure, np.nan) for figure in (estimate, lower, upper))
-    return _column(*in_time, sample=sample, method=said.astype(object) + basis)
+    return _column(*in_time, sample=sample, method=said.astype(object) + basis, provisional=provisional)
 
 
 def _incidence_medians(sample: Sample, half: Floats) -> tuple[Floats, Floats, Floats, Texts]:
@@ -343,7 +344,15 @@ def _or_else(margin: Margin, other: Margin) -> Margin:
     return Margin(*(np.where(usable, ours, theirs) for ours, theirs in zip(margin, other, strict=True)))
 
 
-def _column(estimate: Floats, lower: Floats, upper: Floats, *, sample: Sample, method: Texts) -> Estimates:
+def _column(
+    estimate: Floats,
+    lower: Floats,
+    upper: Floats,
+    *,
+    sample: Sample,
+    method: Texts,
+    provisional: Bools | None = None,
+) -> Estimates:
     unbounded = np.full((estimate.size, 1), np.nan)
     return Estimates(
         estimate[:, np.newaxis],
@@ -351,7 +360,7 @@ def _column(estimate: Floats, lower: Floats, upper: Floats, *, sample: Sample, m
         upper[:, np.newaxis],
         unbounded,
         unbounded,
-        sample.provisional([WEEK_SECONDS]),
+        sample.unsettled(WEEK_SECONDS) if provisional is None else provisional,
         method.astype(object)[:, np.newaxis],
     )
 

@@ -22,6 +22,7 @@ from benchkit.periods import no_such_month, parse_month
 from benchkit.pool_files import read_pool
 from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
+from benchkit.published import read as read_published
 from benchkit.resources import shipped
 from benchkit.schema import BAND, ESTIMATES
 from benchkit.waits import Waits
@@ -60,6 +61,7 @@ def make_report(
     agent: str = "",
     peers: str = "",
     pool: str = "",
+    published: str = "",
     target: str = "",
     name_peers: bool = False,
     name_agents: bool = False,
@@ -77,7 +79,8 @@ def make_report(
     sending (`private/`): the waits behind the figures, the names behind the letters, and
     the executed notebooks. With `agent` it is that agent's own page: the agent drilldown
     alone, which names nobody else. `peers`, such as "Acme; Globex", are compared with in
-    place of the industry, and those of `pool`, a file of `benchkit peers pool`, beside it.
+    place of the industry, those of `pool`, a file of `benchkit peers pool`, beside it, and so
+    are `published` figures of your own, a CSV file, beside those that ship.
     `progress` is called with a line for each part that is done.
 
     Whatever a caller can get wrong is refused before a notebook starts and before anything
@@ -91,6 +94,8 @@ def make_report(
         Target.parse(target)
     if pool:
         read_pool(pool)
+    if published:
+        read_published(published)
     with Kernels() as kernels:
         sources = {
             "twcs": twcs,
@@ -111,7 +116,16 @@ def make_report(
         behind = dealt.answered_by(agent, chosen) if agent else chosen
         if agent and settled not in behind.months():
             raise BenchkitError(f"{show(agent)} answered nothing of {settled}; name another month")
-        parameters = {**sources, **names, "agent": agent, "peers": peers, "pool": pool, "month": settled, "target": target}
+        parameters = {
+            **sources,
+            **names,
+            "agent": agent,
+            "peers": peers,
+            "pool": pool,
+            "published": published,
+            "month": settled,
+            "target": target,
+        }
         sections = ("agent_drilldown",) if agent else NOTEBOOKS
         asked = _asked_of_each(parameters)
 

@@ -22,7 +22,8 @@ class Sample:
     """Waits of a month and of the weeks before it, an entry per wait.
 
     `group` and `week` are integers from 0; `watched_seconds` is how long the wait could be
-    seen until the extract was taken, whatever became of it.
+    seen until the extract was taken, whatever became of it, by the clock of `seconds`, and
+    `age_seconds` the same in calendar time.
     """
 
     group: Ints
@@ -30,6 +31,7 @@ class Sample:
     seconds: Ints
     outcome: Ints
     watched_seconds: Ints
+    age_seconds: Ints
     in_month: Bools
     n_groups: int
     n_weeks: int
@@ -44,6 +46,7 @@ class Sample:
             seconds=self.seconds[rows],
             outcome=self.outcome[rows],
             watched_seconds=self.watched_seconds[rows],
+            age_seconds=self.age_seconds[rows],
             in_month=self.in_month[rows],
         )
 
@@ -102,12 +105,11 @@ class Sample:
             .astype(float)
         )
 
-    @cached_property
-    def shortest_open(self) -> Floats:
-        """By group: the shortest time that a wait of the month, still open, was watched; inf without one."""
+    def shortest_open(self, seconds: Ints) -> Floats:
+        """By group: the least `seconds` of the month's waits that are still open; inf without one."""
         waiting = self.in_month & (self.outcome == AWAITING)
         shortest = np.full(self.n_groups, np.inf)
-        np.minimum.at(shortest, self.group[waiting], self.watched_seconds[waiting])
+        np.minimum.at(shortest, self.group[waiting], seconds[waiting])
         return shortest
 
     @cached_property
@@ -118,8 +120,14 @@ class Sample:
         return longest
 
     def provisional(self, horizons_seconds: Sequence[int]) -> Bools:
-        """By group and horizon: whether the month's figure can still change."""
-        return (self.shortest_open[:, np.newaxis] < np.asarray(horizons_seconds)) | (not self.month_over)
+        """By group and horizon: whether the month's share within it can still change."""
+        shortest = self.shortest_open(self.watched_seconds)[:, np.newaxis]
+        return (shortest < np.asarray(horizons_seconds)) | (not self.month_over)
+
+    def unsettled(self, age_seconds: int) -> Bools:
+        """By group: whether a wait of the month is still open that has not reached an age; a column."""
+        youngest = self.shortest_open(self.age_seconds)[:, np.newaxis]
+        return (youngest < age_seconds) | (not self.month_over)
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,7 @@ def study(
             seconds=seconds,
             outcome=frame["outcome"].to_numpy(),
             watched_seconds=watched,
+            age_seconds=frame["age_seconds"].to_numpy(),
             in_month=in_month_rows,
             n_groups=groups.height,
             n_weeks=int(week.max()) + 1,
@@ -203,6 +204,7 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
         waits.is_eligible.alias("is_eligible"),
         waits.is_counted.alias("is_counted"),
         waits.is_unneeded.alias("is_unneeded"),
+        waits.clocked("calendar").watched.alias("age_seconds"),
         (pl.col("business_seconds").fill_null(-1) if waits.has_opening_hours else pl.lit(-1, pl.Int64)).alias(
             "inside"
         ),

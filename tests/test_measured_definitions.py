@@ -228,6 +228,7 @@ def alone(seconds: list[int]) -> Sample:
         seconds=times,
         outcome=np.full(times.size, REPLIED),
         watched_seconds=times + 10**7,
+        age_seconds=times + 10**7,
         in_month=np.ones(times.size, dtype=bool),
         n_groups=1,
         n_weeks=1,

@@ -21,6 +21,7 @@ def work_of(group: Numbers, cell: Numbers, hit: Numbers, n_groups: int) -> Work:
         seconds=np.where(hit, 60, 90_000),
         outcome=np.ones_like(group),
         watched_seconds=np.full_like(group, 10**6),
+        age_seconds=np.full_like(group, 10**6),
         in_month=np.ones(group.size, dtype=bool),
         n_groups=n_groups,
         n_weeks=1,

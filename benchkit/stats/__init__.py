@@ -14,6 +14,7 @@ from benchkit.stats.ranks import rank_sets
 from benchkit.stats.shares import difference, newcombe, weekly_error, weekly_interval, wilson
 from benchkit.stats.shrinkage import beta_binomial, between_variance
 from benchkit.stats.standardise import observed_and_expected, standardise_direct, standardise_indirect
+from benchkit.stats.units import mean_of_units, median_of_units
 
 __all__ = [
     "beta_binomial",
@@ -35,6 +36,8 @@ __all__ = [
     "kaplan_meier",
     "kitagawa",
     "laney",
+    "mean_of_units",
+    "median_of_units",
     "newcombe",
     "observed_and_expected",
     "rank_sets",
