@@ -127,7 +127,7 @@ def test_a_day_is_a_day_in_quotes_or_not(tmp_path: Path) -> None:
 
 
 def test_names_from_files_stay_text(tmp_path: Path) -> None:
-    hostile = replace(BENCHKIT, name="<b>'\"\\ = [x] #", silence_seconds={"a.b ' \"\n]": 5})
+    hostile = replace(BENCHKIT, name="<b>'\"\\ = [x] #", silence_seconds={"a.b ' \"]": 5})
     assert Definition.load(hostile.save(tmp_path / "ours.toml")) == hostile
 
 
