@@ -35,7 +35,11 @@ def with_opening_hours(
     known = waits.with_columns(told).with_columns(pl.col("hours").struct.field(*COLUMNS)).drop("hours")
     if definition.without_hours == "unknown":
         return known
-    return known.with_columns(pl.col(zero.meta.output_name()).fill_null(zero) for zero in _zeros())
+    is_unknown = pl.col("business_seconds").is_null()
+    return known.with_columns(
+        pl.when(is_unknown).then(zero).otherwise(name).alias(name)
+        for name, zero in zip(COLUMNS, _zeros(), strict=True)
+    )
 
 
 def _hours(
