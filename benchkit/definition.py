@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class Definition:
     counted: Literal["every", "first", "later"] = "every"
     bots: Literal["leave the wait open", "answer", "clear the wait"] = "leave the wait open"
     agent_opens: Literal["no first wait", "until the second message"] = "no first wait"
-    closing: Literal["outcome", "leave out", "ignore"] = "outcome"
+    closing: Literal["outcome", "leave out", "clear the wait", "ignore"] = "outcome"
     no_reply_needed: Literal["leave out", "count"] = "leave out"
     credit: Literal["replier", "assignee", "replier of the first, assignee of later", "everyone involved"] = (
         "replier"
@@ -203,7 +203,8 @@ class Definition:
             if name == "valid_from" and isinstance(value, str):
                 with suppress(ValueError):
                     values[name] = date.fromisoformat(value)
-        return replace(like, **{"name": "", **values})
+        assumed = tuple(rule for rule in like.assumed if rule not in told)
+        return replace(like, **{"name": "", "assumed": assumed, **values})
 
     def to_mapping(self) -> dict[str, Any]:
         """Plain values, such as TOML and JSON have; what is not set is not there."""
@@ -216,7 +217,9 @@ class Definition:
 
 def _is_fit(name: str, value: object) -> bool:
     if name == "silence_seconds":
-        return isinstance(value, Mapping) and all(map(_is_whole, value.values()))
+        return isinstance(value, Mapping) and all(
+            _is_name(channel) and _is_whole(least) for channel, least in value.items()
+        )
     if name == "assumed":
         return isinstance(value, list | tuple) and all(isinstance(rule, str) for rule in value)
     kinds: dict[str, type] = {"approximate": bool, "valid_from": date, "before": Definition}
@@ -224,7 +227,13 @@ def _is_fit(name: str, value: object) -> bool:
         return True
     if name in ("version", "cut_off_seconds"):
         return _is_whole(value)
-    return isinstance(value, kinds.get(name, str)) and (name != "name" or bool(value))
+    if name == "name":
+        return _is_name(value)
+    return isinstance(value, kinds.get(name, str)) and not isinstance(value, datetime)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and bool(value.strip())
 
 
 def _is_whole(value: object) -> bool:
@@ -233,7 +242,7 @@ def _is_whole(value: object) -> bool:
 
 def _fitting(name: str) -> str:
     fitting = {
-        "name": 'give it one, such as name = "ours"',
+        "name": 'give it one that can be printed, such as name = "ours"',
         "silence_seconds": 'give whole seconds by channel, such as {"direct message": 604800}',
         "assumed": "list the names of rules",
         "version": "give a whole number",

@@ -42,7 +42,7 @@ CHATWOOT = Definition(
     clock_starts="handed off",
     counted="later",
     bots="clear the wait",
-    closing="ignore",
+    closing="clear the wait",
     credit="replier of the first, assignee of later",
     month="reply",
     without_hours="0 seconds",
@@ -56,9 +56,10 @@ CHATWOOT = Definition(
 Read in Chatwoot's source (its reporting events and the listener that writes them): the first
 response counts from the last hand-off or reopening, else from the end of the bot's part, else
 from creation, and is a figure of its own; a later reply counts from the first unanswered
-message (`waiting_since`), which a bot's message clears; sums and counts by the day of the reply;
-the first reply belongs to whoever wrote it, later ones to the assignee; where an inbox has no
-working hours its business time is 0, and enters the mean.
+message (`waiting_since`), which a bot's message and closing clear; sums and counts by the day of
+the reply; the first reply belongs to whoever wrote it, later ones to the assignee; where an inbox
+has no working hours its business time is 0, and enters the mean. Hand-offs and reopenings are
+read from events of those kinds.
 """
 
 SPROUT = Definition(
@@ -74,7 +75,7 @@ SPROUT = Definition(
 """Sprout Social's average reply time: the mean over answered messages, first and later ones.
 
 Read in Sprout's help: average and median reply times over an agent's own replies, first ones
-among them; replies are sorted into business hours (by default 9 to 17, every day, in each user's
+among them; a conversation is a case; replies are sorted into business hours (by default 9 to 17, every day, in each user's
 zone) and off hours by when they were sent. Second-hand: the clock starts at the first inbound
 message. Remembered: unanswered messages show in the response rate alone, and a reply counts on
 its own day.
@@ -84,12 +85,11 @@ INTERCOM = Definition(
     name="intercom",
     counted="first",
     unanswered="left out",
-    silence_seconds={},
     statistic="median",
     approximate=True,
     assumed=(
         *("clock_starts", "bots", "agent_opens", "closing", "no_reply_needed", "credit"),
-        *("clock", "opening_hours", "without_hours"),
+        *("clock", "opening_hours", "without_hours", "silence_seconds"),
     ),
 )
 """Intercom's median first response time, by the month in which conversations started.

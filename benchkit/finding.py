@@ -76,7 +76,7 @@ def _waits(turns: pl.LazyFrame, as_of: datetime, definition: Definition) -> pl.L
 
     is_over = NUMBER.eq_missing(_following("number"))
     was_closed = _following("kind").is_in(CLOSINGS)
-    was_cleared = is_over & (_following("kind") == "bot") & (definition.bots == "clear the wait")
+    was_cleared = is_over & _following("kind").is_in(_clearing(definition))
     ended_at = pl.when(is_over).then(_following("at"))
     started_at = _started_at(definition, is_over)
     bot_answered_at = pl.when(
@@ -157,17 +157,23 @@ def _speakers(turns: pl.LazyFrame, definition: Definition) -> pl.LazyFrame:
     is_silent = KIND.is_in(MARKS)
     if definition.bots != "answer":
         is_silent |= KIND == "bot"
-    if definition.closing == "ignore":
+    if definition.closing in ("ignore", "clear the wait"):
         is_silent |= KIND == "closed"
     turns = turns.with_columns(pl.when(KIND == "customer").then("sender_id").alias("customer_id"))
     if definition.agent_opens == "until the second message":
         is_first_to_speak = ~is_silent & ((~is_silent).cast(pl.Int64).cum_sum().over("number") == 1)
         opening = pl.when(is_first_to_speak & (KIND == "agent")).then(pl.lit("customer", pl.Enum(KINDS)))
         turns = turns.with_columns(opening.otherwise("kind").alias("kind"))
-    if definition.bots == "clear the wait":
+    if _clearing(definition):
         was_answered = (KIND == "agent").cum_max().over("number")
-        is_silent &= (KIND != "bot") | ~was_answered
+        is_silent &= ~KIND.is_in(_clearing(definition)) | ~was_answered
     return turns.filter(~is_silent)
+
+
+def _clearing(definition: Definition) -> list[str]:
+    """What clears a wait once the conversation was answered."""
+    rules = {"bot": definition.bots, "closed": definition.closing}
+    return [kind for kind, rule in rules.items() if rule == "clear the wait"]
 
 
 def _last_of_run(column: str) -> pl.Expr:

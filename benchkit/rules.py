@@ -12,8 +12,8 @@ _CLOCK_STARTS = {
     "last unanswered": "A wait starts at the last of the customer's messages before the answer.",
     "conversation created": "A conversation's first wait starts when the conversation was created; later "
     "ones start at the first message that nobody has answered.",
-    "assigned": "A wait starts when it was assigned to somebody, or at its first message where somebody had "
-    "it already; waits that were never assigned are left out.",
+    "assigned": "A wait starts when it was last assigned before its end, or at its first message where that "
+    "came later; waits that were never assigned are left out.",
     "handed off": "A conversation's first wait starts when it was last handed off by a bot or opened again, "
     "else at the bot's last message, else when the conversation was created; later ones start at the first "
     "message that nobody has answered.",
@@ -37,7 +37,9 @@ _AGENT_OPENS = {
 _CLOSING = {
     "outcome": "A wait ends without a reply when its conversation is closed, and counts as such.",
     "leave out": "A wait whose conversation is closed before any reply is left out.",
-    "ignore": "Closing a conversation does not end a wait.",
+    "clear the wait": "After a conversation's first reply, closing it clears what is waiting: such waits are "
+    "left out. Before it, closing does not end a wait.",
+    "ignore": "Closing a conversation does not end a wait, unless it was because no reply was needed.",
 }
 _NO_REPLY_NEEDED = {
     "leave out": "Waits marked as needing no reply are counted, and left out of shares and times.",

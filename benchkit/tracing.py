@@ -182,14 +182,17 @@ def _within(period: Period | None, local: pl.Expr) -> pl.Expr:
 def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period | None) -> pl.LazyFrame:
     """The waits that a figure counts and those that touch it, with the rule for each."""
     moment = {"start": "started", "reply": "answered"}[waits.definition.month]
-    dated, ended = waits.local, local_time("ended_at", waits.time_zones)
+    dated = waits.local
     in_month, is_theirs = _within(period, dated).fill_null(False), _matches(asked)
+    in_touch = pl.any_horizontal(
+        _within(period, local_time(name, waits.time_zones)) for name in ("started_at", "ended_at")
+    )
     left_out = pl.coalesce(
         pl.lit(None, pl.String),
         *(pl.when(is_so).then(pl.lit(f"left out: {reason}")) for reason, is_so in waits.left_out().items()),
     )
     rule = (
-        pl.when(~in_month)
+        pl.when(~in_month & dated.is_not_null())
         .then(dated.dt.to_string(f"left out: {moment} in another month (%Y-%m)"))
         .when("taken")
         .then("correction")
@@ -205,11 +208,11 @@ def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period 
         .then(pl.lit("counted: closed without a reply"))
         .otherwise(pl.lit("counted: no reply when the data were taken"))
     )
-    touches = is_theirs & (in_month | _within(period, ended))
+    touches = is_theirs
     if asked.get("agent") is not None:
-        touches |= _nobodys(waits, asked) & in_month
+        touches |= _nobodys(waits, asked)
     counted = in_month & ~pl.col("taken") & left_out.is_null() & is_theirs
-    return everything.filter(touches).with_columns(
+    return everything.filter(touches & in_touch).with_columns(
         pl.col("agent_id").alias("agent"), counted.alias("counted"), rule.alias("rule")
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,15 @@ def test_rules_that_contradict_each_other(
         ("statistic", "means", "no setting of statistic 'means'; did you mean 'mean'?"),
         ("bots", None, "bots of a definition cannot be 'None'; name one of its settings"),
         ("clock_starts", ["assigned"], "name one of its settings"),
-        ("name", "", 'give it one, such as name = "ours"'),
+        *(("name", name, 'such as name = "ours"') for name in ("", "  ", "\x1b[2J")),
         ("version", True, "version of a definition cannot be 'True'; give a whole number"),
         ("version", 1.5, "give a whole number"),
         ("cut_off_seconds", "24h", "give whole seconds"),
         ("approximate", 1, "it is true or false"),
         ("silence_seconds", 7, "give whole seconds by channel"),
         ("silence_seconds", {"chat": "a day"}, "give whole seconds by channel"),
+        ("silence_seconds", {1: 60, "chat": 60}, "give whole seconds by channel"),
+        ("valid_from", datetime(2026, 10, 1, tzinfo=UTC), "give a day such as 2026-10-01"),
         ("assumed", "month", "list the names of rules"),
         ("assumed", ("moon",), "no rule 'moon' to be assumed; did you mean 'month'?"),
         ("valid_from", "soon", "give a day such as 2026-10-01"),
@@ -115,6 +117,8 @@ def written(folder: Path, text: str) -> Path:
 def test_a_file_says_only_what_is_different(tmp_path: Path) -> None:
     file = written(tmp_path, '\ufeffname = "ours"\nbased_on = "Zendesk"\nstatistic = "mean"\n')
     assert Definition.load(file).differences(ZENDESK) == ["statistic"]
+    sourced = written(tmp_path, 'name = "ours"\nbased_on = "zendesk"\nmonth = "start"\n')
+    assert Definition.load(sourced).assumed == ("no_reply_needed", "without_hours")
     ours = Definition.load(written(tmp_path, 'name = "ours"\nbots = "answer"\n'))
     assert (ours.differences(BENCHKIT), ours.version) == (["bots"], 1)
 
@@ -145,7 +149,8 @@ def test_names_from_files_stay_text(tmp_path: Path) -> None:
         ('name = "x"\nvalid_from = 2026-10-01\nbefore = "zendesk"', "give another definition"),
         ('name = "x"\n[before]\nname = "y"\nmoon = 1', "no rule 'moon'"),
         ('name = "x"\nmonth = "reply"', "contradicts itself"),
-        ('name = "\\u001b[2J"\nversion = 0', "contradicts itself"),
+        ('name = "\\u001b[2J"\nversion = 0', r"name of a definition cannot be '\x1b[2J'"),
+        ('name = "x"\nvalid_from = 2026-10-01T00:00:00\n[before]\nname = "y"', "give a day"),
         ('"\\u001b[2J" = 1', r"no rule '\x1b[2J' in a definition"),
         ('name = "x"\nbots = "\\u001b[31m\\n"', r"no setting of bots '\x1b[31m\n'"),
     ],

@@ -155,7 +155,7 @@ TEAM = (
             BY_REPLY,
             "ben",
             {"t0m0": 10, "t0m3": 5, "t1m0": 30},
-            {},
+            {"t3m0": "answered in another month (2026-04)"},
         ),
         (
             ANSWERED,
@@ -163,6 +163,7 @@ TEAM = (
             {"t2m0": 5},
             {"t2m2": "nobody replied", "t0m5": "ended no wait, the customer was not waiting any more"},
         ),
+        (BY_REPLY, "mia", {"t2m0": 5}, {"t2m2": "nobody replied"}),
         (CUT_OFF, "ben", {"t0m0": 10, "t0m3": 5, "t1m0": 30, "t3m0": 30}, {}),
         ({"credit": "assignee"}, "mia", {"t0m0": 10, "t0m3": 5}, {}),
         ({"credit": "replier of the first, assignee of later"}, "mia", {"t0m3": 5, "t2m0": 5}, {}),

@@ -90,6 +90,7 @@ OF_CHATWOOT = [
     case("C0 X5 R60 C60 A90", None, "and it is a first response, so no reply time"),
     case("C0 A5 X10 R100 C100 A130", 30, "waiting since 100"),
     case("C0 X5 / C0 A5 C10 X20 / C0 A5 C10 A20", 10, "closing without a reply leaves no trace"),
+    case("C0 A5 C10 X20 R100 C100 A130", 30, "closing at 20 cleared what waited; waiting again since 100"),
     case("C0 Skim2 Spat5 Aleo12 C20 Skim25 Aleo40", 20, "reassigning does not touch the clock"),
     case("A0 C30 A45", 15, "the agent's message was the response to nobody; 30 to 45 is a later one"),
     case(f"C0 A5 {WEEKEND}", SIXTY_FOUR_HOURS, "the weekend counts"),

@@ -103,6 +103,8 @@ def parted(conversation: list[dict[str, Any]], rules: Definition) -> list[list[d
             last_message_at = turn["at"]
         if turn["kind"] in ("customer", "agent"):
             last_word = turn["kind"]
+        if turn["kind"] == "bot" and rules.bots == "answer":
+            last_word = "agent"
     return parts
 
 
@@ -116,7 +118,9 @@ def walk(part: list[dict[str, Any]], rules: Definition) -> Iterator[dict[str, An
         by_the_brand = kind == "agent" and is_anew and rules.agent_opens == "until the second message"
         replies = (kind == "agent" and not by_the_brand) or (kind == "bot" and rules.bots == "answer")
         clears = kind == "bot" and rules.bots == "clear the wait" and was_answered
-        closes = kind == "closed_no_reply_needed" or (kind == "closed" and rules.closing != "ignore")
+        clears |= kind == "closed" and rules.closing == "clear the wait" and was_answered
+        is_outcome = rules.closing in ("outcome", "leave out")
+        closes = kind == "closed_no_reply_needed" or (kind == "closed" and is_outcome)
         if kind == "customer" or by_the_brand:
             waiting = waiting or {
                 "first": turn,
