@@ -19,10 +19,9 @@ from benchkit.metrics import (
     Volume,
     answered_within,
     in_opening_hours,
-    part_of_reply_time,
     replied_within,
-    reply_time,
 )
+from benchkit.reply_times import part_of_reply_time, reply_time
 from benchkit.words import figure
 
 

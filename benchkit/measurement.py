@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchkit import estimates as est
 from benchkit.catalogue import CATALOGUE, find_metrics
 from benchkit.errors import BenchkitError
+from benchkit.margins import WEEK_SECONDS
 from benchkit.metrics import Count, Metric, OpenPart, Share, Statistic, Target, Time, Volume, Which
-from benchkit.peers import MIN_BRANDS
 from benchkit.periods import parse_month
+from benchkit.reply_estimates import (
+    means_of_replied,
+    medians_of_all,
+    parts_of_replied,
+    quantiles_of_replied,
+    trimmed_means_of_replied,
+)
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
-from benchkit.schema import BAND, ESTIMATES
-from benchkit.stats.arrays import Floats, Ints
+from benchkit.schema import BAND
+from benchkit.stats.arrays import Ints
 from benchkit.study import NOT_BY_AGENT, Study, study
+from benchkit.tidy import Rows, figured, tidy, unfigured
 from benchkit.waits import Waits
 
 HISTORY_WEEKS = 13
 MIN_WAITS = 30
 _HUMAN_SECONDS = {900, 3_600, 14_400, 86_400}
-CURVE_SECONDS = sorted(
-    _HUMAN_SECONDS.union(np.geomspace(60, est.WEEK_SECONDS, 97).round().astype(int).tolist())
-)
+CURVE_SECONDS = sorted(_HUMAN_SECONDS.union(np.geomspace(60, WEEK_SECONDS, 97).round().astype(int).tolist()))
 """The times of an expectation curve: 1 minute to 7 days."""
 
-_FIGURES = ("estimate", "lower", "upper", "bound_lower", "bound_upper")
-_WHICH = {"queue": "assigned", "handling": "assigned"}
 _OUTCOMES = {"awaiting": AWAITING, "replied": REPLIED, "closed": CLOSED}
 
 
@@ -69,7 +72,7 @@ def measure(
     goal = None if target is None else Target.parse(target)
     with_volumes = any(isinstance(metric.computes, Volume) for metric in chosen)
     asked = study(waits, month=month, by=by, history_weeks=history_weeks, with_volumes=with_volumes)
-    return _tidy(asked, [_rows(asked, metric, goal, min_waits) for metric in chosen])
+    return tidy(asked, [_rows(asked, metric, goal, min_waits) for metric in chosen])
 
 
 def measure_months(
@@ -146,49 +149,33 @@ def expectation_curve(
     times = sorted({*CURVE_SECONDS, *at})
     found = curves(asked.sample, times)
     rows = [
-        _figures(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
+        figured(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
         for place in range(len(times))
     ]
-    told = _tidy(asked, rows, times)
+    told = tidy(asked, rows, times)
     band = est.bands(asked.sample, found, times, of_replied=of_replied)
     limits = {name: pl.Series(values.ravel()).fill_nan(None) for name, values in zip(BAND, band, strict=True)}
     has_figure = pl.col("estimate").is_not_null()
     return told.with_columns(pl.when(has_figure).then(limit).alias(name) for name, limit in limits.items())
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The estimates of one metric, an entry per group."""
-
-    metric: str
-    estimate: Floats
-    lower: Floats
-    upper: Floats
-    bound_lower: Floats
-    bound_upper: Floats
-    n: Ints
-    n_replied: Ints
-    status: npt.NDArray[np.str_]
-    method: est.Texts
-
-
-def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> _Rows:
+def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> Rows:
     metric = _as_defined(metric, asked.statistic)
     computes, refusal = metric.computes, _refusal(asked, metric, goal)
     if refusal is not None:
-        return _unfigured(metric.name, asked.sample, "refused", refusal)
+        return unfigured(metric.name, asked.sample, "refused", refusal)
     if isinstance(computes, Count | Volume):
         counted = _count(asked, computes)
         status = "final" if asked.sample.month_over else "provisional"
-        return replace(_unfigured(metric.name, asked.sample, status, "count"), estimate=counted.astype(float))
+        return replace(unfigured(metric.name, asked.sample, status, "count"), estimate=counted.astype(float))
     which: Which = computes.which if isinstance(computes, Time) else "all"
     if isinstance(computes, OpenPart):
         sample, inside = asked.inside()
-        found = est.parts_of_replied(sample, inside)
+        found = parts_of_replied(sample, inside)
     else:
         sample = asked.of(which, computes.clock)
         found = _estimate(computes, sample, goal)
-    return _figures(
+    return figured(
         metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, which=which
     )
 
@@ -236,12 +223,12 @@ def _estimate(computes: Share | Time, sample: Sample, goal: Target | None) -> es
             return est.shares_of_replied(sample, horizons)
         return est.shares(sample, horizons, cause=_OUTCOMES[computes.outcome])
     if computes.statistic == "mean":
-        return est.means_of_replied(sample)
+        return means_of_replied(sample)
     if computes.statistic == "mean of the fastest 90%":
-        return est.trimmed_means_of_replied(sample, 0.9)
+        return trimmed_means_of_replied(sample, 0.9)
     if computes.of_replied:
-        return est.quantiles_of_replied(sample, {"median": 0.5, "p90": 0.9}[computes.statistic])
-    return est.medians_of_all(sample)
+        return quantiles_of_replied(sample, {"median": 0.5, "p90": 0.9}[computes.statistic])
+    return medians_of_all(sample)
 
 
 def _against(goal: Target, found: est.Estimates) -> est.Estimates:
@@ -250,73 +237,3 @@ def _against(goal: Target, found: est.Estimates) -> est.Estimates:
     )
     said = np.where(np.isnan(found.estimate), "", f"; target {goal}: " + verdict.astype(object))
     return found._replace(method=found.method + said)
-
-
-def _figures(
-    name: str,
-    found: est.Estimates,
-    sample: Sample,
-    *,
-    of_replied: bool,
-    min_waits: int,
-    which: Which = "all",
-) -> _Rows:
-    least = max(min_waits, 1)
-    n, n_replied = sample.month.counts, sample.month.replied.counts
-    withheld = (n_replied if of_replied else n) < least
-    told = {name: np.where(withheld, np.nan, getattr(found, name)[:, 0]) for name in _FIGURES}
-    status = np.where(withheld, "withheld", np.where(found.provisional[:, 0], "provisional", "final"))
-    words = {"answered ": of_replied, f"{_WHICH.get(which, which)} ": which != "all"}
-    kind = "".join(word for word, applies in words.items() if applies)
-    fewer = f"fewer than {least:,} {kind}waits"
-    method = np.where(withheld, fewer, found.method[:, 0])
-    return _Rows(name, n=n, n_replied=n_replied, status=status, method=method, **told)
-
-
-def _unfigured(name: str, sample: Sample, status: str, method: str) -> _Rows:
-    nothing, n = np.full(sample.n_groups, np.nan), sample.month.counts
-    return _Rows(
-        name,
-        n=n,
-        n_replied=sample.month.replied.counts,
-        status=np.full(n.size, status),
-        method=np.full(n.size, method, dtype=object),
-        **dict.fromkeys(_FIGURES, nothing),
-    )
-
-
-def _tidy(asked: Study, rows: Sequence[_Rows], seconds: Sequence[int] = ()) -> pl.DataFrame:
-    """Groups in order, and within each the metrics as asked for, or the times of one."""
-    keys, n_groups = asked.groups.columns, asked.groups.height
-    columns = {
-        field.name: np.stack([getattr(part, field.name) for part in rows], axis=1).ravel()
-        for field in fields(_Rows)
-        if field.name != "metric"
-    }
-    frame = pl.DataFrame({"metric": [part.metric for part in rows] * n_groups})
-    if keys:
-        group = np.repeat(np.arange(n_groups), len(rows))
-        frame = asked.groups.select(pl.col(keys).cast(pl.String))[group].hstack(frame)
-    if seconds:
-        frame = frame.with_columns(pl.Series("seconds", list(seconds) * n_groups, pl.Int64))
-    figures = pl.DataFrame({k: v.tolist() if v.dtype.kind in "OU" else v for k, v in columns.items()})
-    tidy = frame.hstack(figures).select(
-        *frame.columns,
-        pl.col(*_FIGURES).fill_nan(None),
-        pl.col("n", "n_replied"),
-        pl.col("status").cast(ESTIMATES["status"]),
-        "method",
-        pl.lit(asked.definition).alias("definition"),
-    )
-    return _without_few_brands(asked, tidy, len(rows)) if asked.too_few_brands.any() else tidy
-
-
-def _without_few_brands(asked: Study, tidy: pl.DataFrame, n_rows: int) -> pl.DataFrame:
-    """Blank whatever would tell of too few peers, the number of their waits included."""
-    too_few = pl.Series(np.repeat(asked.too_few_brands, n_rows))
-    withheld = too_few & (tidy["status"] != "refused")
-    return tidy.with_columns(
-        pl.when(~too_few).then(pl.col(*_FIGURES, "n", "n_replied")),
-        pl.when(withheld).then(pl.lit("withheld", ESTIMATES["status"])).otherwise("status").alias("status"),
-        pl.when(withheld).then(pl.lit(f"fewer than {MIN_BRANDS} brands")).otherwise("method").alias("method"),
-    )

@@ -11,7 +11,8 @@ import pytest
 from benchkit import Calendar, Calendars, Dataset, Definition, find_waits, measure, pseudonymise
 from benchkit.definitions import BENCHKIT, CHATWOOT, SPROUT, ZENDESK
 from benchkit.errors import BenchkitError
-from benchkit.metrics import in_opening_hours, reply_time
+from benchkit.metrics import in_opening_hours
+from benchkit.reply_times import reply_time
 from benchkit.sources.timelines import START, from_timelines
 
 DESK = Calendar("UTC", {"mon-fri": "09:00-17:00"})

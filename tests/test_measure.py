@@ -23,7 +23,8 @@ from benchkit import (
     synthesize,
 )
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.metrics import Target, replied_within, reply_time
+from benchkit.metrics import Target, replied_within
+from benchkit.reply_times import reply_time
 from benchkit.schema import ESTIMATES
 from benchkit.sources.timelines import from_timelines
 

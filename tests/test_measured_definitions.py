@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import benchkit as bk
-from benchkit import estimates as est
+from benchkit import reply_estimates as est
 from benchkit.definitions import BENCHKIT, CHATWOOT, PRESETS, Definition
-from benchkit.metrics import Metric, part_of_reply_time, replied_within, reply_time
+from benchkit.metrics import Metric, replied_within
+from benchkit.reply_times import part_of_reply_time, reply_time
 from benchkit.sample import REPLIED, Sample
 from benchkit.sources.timelines import from_timelines
 from benchkit.study import NOT_BY_AGENT

@@ -15,7 +15,8 @@ import pytest
 from benchkit import answered_within, find_waits, measure
 from benchkit.definitions import BENCHKIT, CHATWOOT, INTERCOM, META, SPROUT, ZENDESK, Definition
 from benchkit.errors import BenchkitError
-from benchkit.metrics import Metric, Time, reply_time
+from benchkit.metrics import Metric, Time
+from benchkit.reply_times import reply_time
 from benchkit.sources.timelines import from_timelines
 
 SHOWN = reply_time("as defined")

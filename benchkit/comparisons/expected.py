@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchkit.estimates import WEEK_SECONDS, means
+from benchkit.margins import WEEK_SECONDS
 from benchkit.measurement import HISTORY_WEEKS, MIN_WAITS
 from benchkit.peers import MIN_BRANDS
+from benchkit.reply_estimates import means
 from benchkit.sample import REPLIED, Sample
 from benchkit.schema import ESTIMATES
 from benchkit.stats.arrays import Floats

@@ -8,7 +8,7 @@ import polars as pl
 
 from benchkit.catalogue import find_metrics
 from benchkit.errors import BenchkitError, show
-from benchkit.estimates import WEEK_SECONDS
+from benchkit.margins import WEEK_SECONDS
 from benchkit.metrics import Metric, Share, answered_within, replied_within
 from benchkit.study import NOT_BY_AGENT
 from benchkit.waits import Waits

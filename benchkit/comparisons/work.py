@@ -9,7 +9,7 @@ import polars as pl
 
 from benchkit.comparisons.in_time import InTime
 from benchkit.comparisons.strata import Strata, strata
-from benchkit.estimates import enough_weeks
+from benchkit.margins import enough_weeks
 from benchkit.periods import WEEK, parse_month
 from benchkit.sample import REPLIED, Sample
 from benchkit.stats.arrays import Bools, Floats
