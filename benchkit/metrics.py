@@ -191,8 +191,8 @@ def replied_within(*, minutes: float = 0, hours: float = 0, days: float = 0) -> 
 def in_opening_hours(metric: Metric) -> Metric:
     """The twin of a time or a share that counts opening hours only.
 
-    >>> in_opening_hours(reply_time("median", which="first")).name
-    'first_reply_business_seconds_median'
+    >>> in_opening_hours(answered_within(hours=1)).name
+    'answered_within_1h_in_opening_hours'
     """
     computes = metric.computes
     if not isinstance(computes, Share | Time):

@@ -18,9 +18,9 @@ from benchkit.metrics import (
     Time,
     answered_within,
     replied_within,
-    reply_time,
 )
 from benchkit.periods import parse_month
+from benchkit.reply_times import reply_time
 from benchkit.waits import Waits
 from benchkit.words import horizon
 
