@@ -2,8 +2,11 @@
 
 from benchkit.comparisons.beside import beside_published
 from benchkit.comparisons.changes import changes
+from benchkit.comparisons.definitions import bridge, compare_definitions
 from benchkit.comparisons.expected import expected_time
+from benchkit.comparisons.hours import Coverage, coverage, hours_of_week
 from benchkit.comparisons.pooled import beside_pool, benchmark
+from benchkit.comparisons.reconcile import Reconciliation, reconcile
 from benchkit.comparisons.units import Comparison, compare
 from benchkit.comparisons.weeks import control_chart, promises
 from benchkit.corrections import before_and_after
@@ -11,14 +14,21 @@ from benchkit.pool_files import read_pool
 
 __all__ = [
     "Comparison",
+    "Coverage",
+    "Reconciliation",
     "before_and_after",
     "benchmark",
     "beside_pool",
     "beside_published",
+    "bridge",
     "changes",
     "compare",
+    "compare_definitions",
     "control_chart",
+    "coverage",
     "expected_time",
+    "hours_of_week",
     "promises",
     "read_pool",
+    "reconcile",
 ]
