@@ -11,6 +11,7 @@ import typer
 
 from benchkit import __version__
 from benchkit.cli_peers import peers_app
+from benchkit.cli_report import report
 from benchkit.options import (
     AsOf,
     Brand,
@@ -25,9 +26,8 @@ from benchkit.options import (
     Twcs,
     find_asked,
     names,
-    refuse_two_sources,
 )
-from benchkit.shell import SentenceGroup, stopping_cleanly, write
+from benchkit.shell import SentenceGroup, write
 
 if TYPE_CHECKING:
     from benchkit.metrics import Metric
@@ -180,62 +180,7 @@ def trace(
     print_trace(rows, figures, waits, month=month, asked=where)
 
 
-@app.command()
-def report(
-    demo: Demo = False,
-    twcs: Twcs = "",
-    messages: Messages = "",
-    events: Events = "",
-    as_of: AsOf = "",
-    calendar: Calendar = "",
-    definition: DefinitionOption = "",
-    corrections: Corrections = "",
-    month: Month = "",
-    brand: Brand = "",
-    agent: Annotated[
-        str, typer.Option(metavar="NAME", help="One agent's own page, which names nobody else.")
-    ] = "",
-    peers: Annotated[
-        str, typer.Option(metavar="BRANDS", help='Compare with these, such as "Acme; Globex".')
-    ] = "",
-    pool: Annotated[
-        str, typer.Option(metavar="FILE", help="Compare with a benchmark of `benchkit peers pool`.")
-    ] = "",
-    published: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Published figures of your own, as CSV, beside those that ship."),
-    ] = "",
-    target: TargetOption = "",
-    name_peers: Annotated[bool, typer.Option("--name-peers", help="Name other brands, not letters.")] = False,
-    name_agents: Annotated[bool, typer.Option("--name-agents", help="Name agents, not letters.")] = False,
-    out: Annotated[str, typer.Option(metavar="DIR", help="Where reports go.")] = "data/reports",
-) -> None:
-    """Make the monthly report, and print where it is."""
-    from benchkit.report import make_report
-
-    refuse_two_sources(demo, twcs, messages)
-    with stopping_cleanly("the last report, if there is one, stands as it was"):
-        page = make_report(
-            twcs=twcs,
-            messages=messages,
-            events=events,
-            as_of=as_of,
-            calendar=calendar,
-            definition=definition,
-            corrections=corrections,
-            month=month,
-            brand=brand,
-            agent=agent,
-            peers=peers,
-            pool=pool,
-            published=published,
-            target=target,
-            name_peers=name_peers,
-            name_agents=name_agents,
-            out=out,
-            progress=lambda line: typer.echo(line, err=True),
-        )
-    write(f"{page}\n")
+app.command()(report)
 
 
 @app.command()
