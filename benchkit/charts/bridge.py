@@ -110,7 +110,8 @@ def _bars(steps: pl.DataFrame, to: str) -> tuple[pl.DataFrame, list[str]]:
         }
         for label, row, is_hollow in ends
     )
-    return pl.DataFrame([first, *bars, last], schema=_BARS), unmoved
+    drawn = pl.DataFrame([first, *bars, last], schema=_BARS)
+    return drawn.with_columns(pl.col("from", "to").round(1)), unmoved
 
 
 def _marks(bars: pl.DataFrame) -> Iterator[alt.Chart]:

@@ -5,7 +5,7 @@ from benchkit.comparisons.changes import changes
 from benchkit.comparisons.definitions import bridge, compare_definitions
 from benchkit.comparisons.expected import expected_time
 from benchkit.comparisons.hours import Coverage, coverage, hours_of_week
-from benchkit.comparisons.pooled import beside_pool, benchmark
+from benchkit.comparisons.pooled import benchmark, beside_pool
 from benchkit.comparisons.reconcile import Reconciliation, reconcile
 from benchkit.comparisons.units import Comparison, compare
 from benchkit.comparisons.weeks import control_chart, promises

@@ -13,6 +13,7 @@ from benchkit.comparisons.duty import CELL, CELLS, is_open, is_staffed, replies,
 from benchkit.comparisons.in_time import in_time
 from benchkit.measurement import MIN_WAITS, measure
 from benchkit.peers import too_few_brands
+from benchkit.periods import no_such_month, parse_month
 from benchkit.stats.shares import difference
 from benchkit.waits import Waits
 
@@ -120,7 +121,9 @@ def coverage(waits: Waits, *, month: str, min_waits: int = MIN_WAITS) -> Coverag
 
     Raises `BenchkitError` for a month without waits.
     """
-    began = window(waits, month)
+    began, months = window(waits, month), waits.months()
+    if parse_month(month).label not in months:
+        raise no_such_month(month, months, waits.about.name)
     has_calendars = waits.calendars is not None
     names = _OPEN if has_calendars else _STAFFED
     attended = is_open(waits, began) if has_calendars else is_staffed(waits, began, month)
