@@ -28,8 +28,11 @@ from benchkit.definition_words import called, in_short
 from benchkit.words import change, figure, legible, month_name, shortened
 
 _STEPS = ("rule", "before", "after", "estimate", "n_replied", "definition")
-_MOST_OF_A_NAME, _MOST_OF_A_LINE = 22, 26
-_HEIGHT, _BAR, _HEADROOM, _MOST_TICKS = 32, 18, 1.5, 6
+_MOST_OF_A_NAME, _MOST_OF_A_LINE = 22, 16
+_HEIGHT, _BAR, _HEADROOM, _MOST_TICKS = 36, 18, 1.5, 6
+_UP = 0.2
+"""How far above the middle of its bar, in bars, the first of two lines of a label stands."""
+
 _TICKS = (
     *(1, 10, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR),
     *(DAY, 2 * DAY, 7 * DAY, 30 * DAY, 365 * DAY),
@@ -122,7 +125,8 @@ def _marks(bars: pl.DataFrame) -> Iterator[alt.Chart]:
         (pl.col("place").cast(pl.Int64) + 1).alias("next"),
     )
     top = _HEADROOM * max([*bars["from"], *bars["to"]], default=float(HOUR)) or float(HOUR)
-    written = json.dumps([textwrap.wrap(legible(label), _MOST_OF_A_LINE)[:2] for label in bars["label"]])
+    written = [textwrap.wrap(legible(label), _MOST_OF_A_LINE)[:2] for label in bars["label"]]
+    begins = [place - _UP * (len(lines) > 1) for place, lines in enumerate(written)]
     x, x_to, x_right = (
         alt.X(
             f"{field}:Q",
@@ -137,8 +141,8 @@ def _marks(bars: pl.DataFrame) -> Iterator[alt.Chart]:
         title=None,
         scale=alt.Scale(domain=[-0.5, max(bars.height, 1) - 0.5], reverse=True, nice=False, zero=False),
         axis=alt.Axis(
-            values=list(range(bars.height)),
-            labelExpr=f"{written}[datum.value]",
+            values=begins,
+            labelExpr=f"{json.dumps(written)}[ceil(datum.value)]",
             labelColor=INK,
             labelLimit=0,
             labelPadding=8,

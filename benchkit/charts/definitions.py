@@ -21,6 +21,7 @@ _SHAPES = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross
 _MARK_GAP, _ROW_GAP = 10, 16
 _MOST_OF_A_NAME = 22
 _MOST_TOLD = 10
+_NARROW = 300
 _REACH = 4
 """How many times further than all figures an axis may reach for the ends of intervals."""
 
@@ -67,7 +68,7 @@ def definition_spread(
     placed, x = across(
         rows.with_columns(within),
         "seconds",
-        title="Reply time, by the definition's own statistic (log scale)",
+        title="Reply time (log scale)",
     )
     y = row_axis(groups, own=own in groups)
     height = _MARK_GAP * n_definitions + _ROW_GAP
@@ -128,7 +129,8 @@ def _marks(placed: pl.DataFrame, x: Mapping[str, alt.X], y: alt.Y, *, height: in
     colours = [PALETTE[(i + i // len(_SHAPES)) % len(PALETTE)] for i in range(len(looks))]
     fills = ["white" if is_so else colour for (_, is_so), colour in zip(looks, colours, strict=True)]
     shapes = [_SHAPES[i % len(_SHAPES)] for i in range(len(looks))]
-    legend = alt.Legend(title=None, columns=2, labelLimit=0, symbolStrokeWidth=2) if looks else None
+    columns = {"expr": f"width < {_NARROW} ? 1 : 2"}
+    legend = alt.Legend(title=None, columns=columns, labelLimit=0, symbolStrokeWidth=2) if looks else None
     stroke = alt.Stroke("by:N", scale=alt.Scale(domain=names, range=colours), legend=legend)
     fill = alt.Fill("by:N", scale=alt.Scale(domain=names, range=fills), legend=legend)
     shape = alt.Shape("by:N", scale=alt.Scale(domain=names, range=shapes), legend=legend)
