@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchkit.comparisons.reconcile import reconcile as reconcile
     from benchkit.dataset import Dataset as Dataset
     from benchkit.definitions import BENCHKIT as BENCHKIT
-    from benchkit.definition import Definition as Definition
+    from benchkit.definitions import Definition as Definition
     from benchkit.errors import BenchkitError as BenchkitError
     from benchkit.finding import find_waits as find_waits
     from benchkit.handover import load_waits as load_waits

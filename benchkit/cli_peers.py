@@ -41,7 +41,7 @@ def export(
     or 30 waits, or of which one brand has more than 80%. Who knows to the second when a brand
     replied in public can still tell whether it is among them: send it to those you trust.
     """
-    from benchkit.pooling import export_peers
+    from benchkit.pools.exporting import export_peers
 
     waits = find_asked(
         demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of, definition=definition
@@ -62,7 +62,7 @@ def pool(
     out: Out,
 ) -> None:
     """Add up files that others exported, into one that reports compare with."""
-    from benchkit.pooling import pool_peers
+    from benchkit.pools.exporting import pool_peers
 
     with stopping_cleanly("nothing was written"):
         together = pool_peers(files, out)

@@ -9,8 +9,7 @@ from html import escape
 
 import polars as pl
 
-from benchkit.calendar import Calendar
-from benchkit.calendars import Calendars
+from benchkit.calendars import Calendar, Calendars
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, RuleError, check, proves_unique
 

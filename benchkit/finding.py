@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 
 from benchkit.dataset import Dataset
-from benchkit.definition import Definition
 from benchkit.definitions import BENCHKIT
+from benchkit.definitions.definition import Definition
 from benchkit.hours import with_opening_hours
 from benchkit.schema import SENDERS, WAITS
 from benchkit.turns import AT, CLOSINGS, KIND, KINDS, MARKS, NUMBER, carried, numbered_turns

@@ -15,8 +15,8 @@ import polars as pl
 from benchkit.calendars import Calendars
 from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit
-from benchkit.definition import Definition
 from benchkit.definitions import find_definition
+from benchkit.definitions.definition import Definition
 from benchkit.finding import find_waits
 from benchkit.hours import COLUMNS
 from benchkit.schema import DIMENSIONS

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from benchkit.calendars import Calendars
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.schema import WAITS
 
 COLUMNS = ("business_seconds", "business_watched_seconds", "business_queue_seconds", "in_opening_hours")

@@ -19,7 +19,7 @@ from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
 from benchkit.output import write_table
 from benchkit.periods import no_such_month, parse_month
-from benchkit.pool_files import read_pool
+from benchkit.pools.files import read_pool
 from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.published import read as read_published
@@ -73,15 +73,15 @@ def make_report(
     `make_report(twcs="twcs.csv", month="2017-10")` gives a page such as
     `data/reports/twcs/all/2017-10/index.html`. What is left empty means the demo data, the
     latest final month, all brands, no target, no corrections, no opening hours (`calendar` is a
-    TOML file) and benchkit's own definition (else its name, or a TOML file). Agents, and
-    brands other than `brand`, go by letters unless `name_agents` and `name_peers` say otherwise. Beside the page are its
-    figures (`estimates.parquet` and `.csv`) and its charts (`charts/`), and what is not for
-    sending (`private/`): the waits behind the figures, the names behind the letters, and
-    the executed notebooks. With `agent` it is that agent's own page: the agent drilldown
-    alone, which names nobody else. `peers`, such as "Acme; Globex", are compared with in
-    place of the industry, those of `pool`, a file of `benchkit peers pool`, beside it, and so
-    are `published` figures of your own, a CSV file, beside those that ship.
-    `progress` is called with a line for each part that is done.
+    TOML file) and benchkit's own definition (else its name, or a TOML file). Agents, and brands
+    other than `brand`, go by letters unless `name_agents` and `name_peers` say otherwise.
+    Beside the page are its figures (`estimates.parquet` and `.csv`) and its charts (`charts/`),
+    and what is not for sending (`private/`): the waits behind the figures, the names behind
+    the letters, and the executed notebooks. With `agent` it is that agent's own page: the
+    agent drilldown alone, which names nobody else. `peers`, such as "Acme; Globex", are
+    compared with in place of the industry; `pool`, a file of `benchkit peers pool`, beside it,
+    and `published` figures of your own, a CSV file, beside those that ship. `progress` is
+    called with a line for each part that is done.
 
     Whatever a caller can get wrong is refused before a notebook starts and before anything
     is written. The report is made beside its place and moved there when it is complete:

@@ -10,8 +10,8 @@ import polars as pl
 
 from benchkit import catalogue
 from benchkit.catalogue import CATALOGUE
-from benchkit.definition import Definition
 from benchkit.definitions import BENCHKIT
+from benchkit.definitions.definition import Definition
 from benchkit.html import Html, escape, facts
 from benchkit.metrics import Metric
 from benchkit.peers import MIN_BRANDS

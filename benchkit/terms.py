@@ -9,7 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from benchkit.catalogue import find_metrics
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.metrics import (
     Metric,
     Share,

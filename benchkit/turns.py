@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from benchkit.dataset import Dataset
-from benchkit.definition import Definition
-from benchkit.rules import EVERY_CHANNEL
+from benchkit.definitions.definition import Definition
+from benchkit.definitions.rules import EVERY_CHANNEL
 from benchkit.schema import DIMENSIONS, SENDERS
 
 CLOSINGS = ("closed", "closed_no_reply_needed")

@@ -13,7 +13,7 @@ import polars as pl
 
 from benchkit.calendars import Calendars
 from benchkit.dataset import About, Audit
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.periods import WEEK, in_month, local_time, parse_month
 from benchkit.schema import DIMENSIONS, OUTCOMES

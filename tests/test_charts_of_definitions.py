@@ -13,13 +13,12 @@ import polars as pl
 import pytest
 import vl_convert
 
-from benchkit import charts, synthesize
+from benchkit import charts, synthesize, verdicts
 from benchkit.charts.style import PALETTE
 from benchkit.comparisons.definitions import bridge, compare_definitions
 from benchkit.comparisons.reconcile import reconcile
-from benchkit.definition_verdicts import bridge_said, definitions_said, reconciled
-from benchkit.definition_words import RULES_IN_SHORT
 from benchkit.definitions import PRESETS, RULES
+from benchkit.definitions.words import RULES_IN_SHORT
 from benchkit.errors import UnknownNameError
 from benchkit.html import Html
 from benchkit.schema import ESTIMATES
@@ -220,44 +219,44 @@ def test_hostile_names_are_only_text() -> None:
     for chart in (charts.definition_spread(frame, own=HOSTILE), charts.bridge(hostile, to=HOSTILE)):
         assert "<script" not in vl_convert.vegalite_to_svg(chart.to_dict())
     for told in (
-        definitions_said(frame),
-        definitions_said(compared(HOSTILE, times=times)),
-        bridge_said(hostile),
+        verdicts.definitions(frame),
+        verdicts.definitions(compared(HOSTILE, times=times)),
+        verdicts.bridge(hostile),
     ):
         assert "<script" not in told.html
         assert "&lt;script" in told.html
 
 
 def test_definitions_are_told_by_definition_or_by_group() -> None:
-    one = text(definitions_said(compared("Acme")))
+    one = text(verdicts.definitions(compared("Acme")))
     assert "zendesk approximate 1 h 11 min 36 min – 2 h 22 min median of answered waits 40.0%" in one
     assert "of all" in one
     assert "The same messages: from 1 h 11 min (zendesk) to 4 h 6 min (sprout), 3.5 times as long." in one
-    several = text(definitions_said(compared("Acme", "Bolt")))
+    several = text(verdicts.definitions(compared("Acme", "Bolt")))
     assert "Reply time benchkit zendesk (approximate) sprout (approximate) Acme 2 h 31 min" in several
     assert "The furthest apart, " in several
     missing = compared("Acme", times={"meta": None, "benchkit": 60.0}, method="fewer than 30 waits")
-    assert text(definitions_said(missing)).endswith("–: fewer than 30 waits.")
-    assert text(definitions_said(missing.clear())) == "There are no reply times to compare."
+    assert text(verdicts.definitions(missing)).endswith("–: fewer than 30 waits.")
+    assert text(verdicts.definitions(missing.clear())) == "There are no reply times to compare."
 
 
 def test_a_bridge_is_told_step_by_step() -> None:
-    told = text(bridge_said(MOVES))
+    told = text(verdicts.bridge(MOVES))
     assert "sprout approximate – 4 h 6 min 400" in told
     assert "month of start or reply Was so. → Is so. +39 min 4 h 45 min 400" in told
     assert "No difference here: who is credited, closed conversations." in told
     assert told.endswith("second-hand or remembered.")
-    assert text(bridge_said(MOVES.clear())) == "There is no figure to begin with."
+    assert text(verdicts.bridge(MOVES.clear())) == "There is no figure to begin with."
 
 
 def test_a_reconciliation_says_what_it_proves() -> None:
     data = from_timelines("C0 A10", "C0 C50 A90", "C0 C5 A20")
-    told = text(reconciled(reconcile(data, value="22 min")))
+    told = text(verdicts.reconciled(reconcile(data, value="22 min")))
     assert told.startswith("22 min: one figure is shown so, to within half of 1 min")
     assert "22 min : The reply time is the mean" in told
     assert "first unanswered" not in told
     assert told.endswith("definitions tried; a match explains the figure, and proves nothing.")
-    astray = text(reconciled(reconcile(data, value="9 h")))
+    astray = text(verdicts.reconciled(reconcile(data, value="9 h")))
     assert "none of these rules gives it; the closest come first" in astray
     assert " less: The reply time is" in astray
 
@@ -271,8 +270,8 @@ def test_what_the_comparisons_give_is_drawn_and_told() -> None:
     marks = {f"{row['by'].partition(' ')[0]}{row['group']}": row["estimate"] for row in drawn(chart, "point")}
     assert marks
     assert all(told[key] == value for key, value in marks.items())
-    assert "times as long" in text(definitions_said(found))
+    assert "times as long" in text(verdicts.definitions(found))
     way = bridge(data, "chatwoot", month="2026-10")
     ends = drawn(charts.bridge(way), "bar")
     assert [ends[0]["to"], ends[-1]["to"]] == [round(way["estimate"][place], 1) for place in (0, -1)]
-    assert "chatwoot" in text(bridge_said(way))
+    assert "chatwoot" in text(verdicts.bridge(way))

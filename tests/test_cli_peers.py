@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from benchkit import synthesize
 from benchkit.cli_peers import peers_app
-from benchkit.pool_files import read_pool
+from benchkit.pools.files import read_pool
 from benchkit.shell import SentenceGroup
 
 app = typer.Typer(cls=SentenceGroup, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from benchkit.definitions import BENCHKIT, META, PRESETS, RULES, ZENDESK, Definition, find_definition
+from benchkit.definitions.rules import WORDS
 from benchkit.errors import BenchkitError, InputError, UnknownNameError
-from benchkit.rules import WORDS
 
 OCTOBER = date(2026, 10, 1)
 ANSWERED = replace(BENCHKIT, name="answered", unanswered="left out", statistic="median")
@@ -224,7 +224,11 @@ def test_each_rule_is_said_in_words(rule: str, setting: str) -> None:
 def test_numbers_and_dates_are_said_in_words() -> None:
     dated = replace(META, valid_from=OCTOBER, silence_seconds={"chat": 3_600, "every channel": 86_400})
     told = " ".join(dated.sentences())
-    for words in ("cut off after 1 d", "1 h in chat or 1 d in every channel", "hold from 2026-10-01"):
+    for words in (
+        "cut off after 1 d",
+        "1 h or more in chat, or of 1 d or more in every channel",
+        "hold from 2026-10-01",
+    ):
         assert words in told
     assert "as long as its thread." in " ".join(ZENDESK.sentences())
 

@@ -13,13 +13,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from benchkit import Dataset, Waits, find_waits, measure, synthesize
-from benchkit.calendar import Calendar
-from benchkit.calendars import Calendars
+from benchkit import Dataset, Waits, find_waits, measure, synthesize, verdicts
+from benchkit.calendars import Calendar, Calendars
 from benchkit.comparisons.hours import Coverage, coverage, hours_of_week
 from benchkit.dataset import About
 from benchkit.errors import BenchkitError
-from benchkit.hours_verdicts import coverage_said
 from benchkit.html import Html
 from benchkit.pseudonyms import pseudonymise
 from benchkit.schema import MESSAGES
@@ -256,7 +254,7 @@ def text(html: Html) -> str:
 
 
 def said(found: Coverage) -> str:
-    return text(coverage_said(*found, month=MONTH))
+    return text(verdicts.coverage(*found, month=MONTH))
 
 
 def test_coverage_is_told_in_words(own: Waits) -> None:

@@ -57,9 +57,10 @@ def test_its_parameters_have_types_and_help(path: Path) -> None:
 
 
 def test_what_the_report_passes_on_every_notebook_takes() -> None:
-    common = {"twcs", "messages", "events", "as_of", "month", "brand", "name_peers", "name_agents"}
+    common = {"twcs", "messages", "events", "as_of", "calendar", "definition", "month", "brand", "name_peers"}
     for path in PATHS:
-        assert common <= set(papermill.inspect_notebook(path))
+        of_report = {"corrections", "peers", "name_agents"} if path.stem in NOTEBOOKS else set()
+        assert common | of_report <= set(papermill.inspect_notebook(path))
 
 
 OTHERWISE = {
@@ -72,17 +73,27 @@ OTHERWISE = {
     "min_waits": 100,
     "minutes": 12.0,
 }
+ZENDESK_IN_HOURS = {"definition": "zendesk", "calendar": "support.toml", "month": "2026-10"}
+SUPPORT = 'timezone = "Europe/Berlin"\nholidays = "DE-BE"\n[hours]\nmon-fri = "09:00-17:30"\n'
 
 
-@pytest.fixture(scope="module", params=[{}, OTHERWISE], ids=["defaults", "other parameters"])
+@pytest.fixture(
+    scope="module",
+    params=[{}, OTHERWISE, ZENDESK_IN_HOURS],
+    ids=["defaults", "other parameters", "zendesk in hours"],
+)
 def executed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, nbformat.NotebookNode]:
     out = tmp_path_factory.mktemp("executed")
+    asked = dict(request.param)
+    if "calendar" in asked:
+        asked["calendar"] = str(out / asked["calendar"])
+        Path(asked["calendar"]).write_text(SUPPORT, encoding="utf-8")
 
     def run(path: Path) -> nbformat.NotebookNode:
         known = papermill.inspect_notebook(path)
-        parameters = {name: value for name, value in request.param.items() if name in known}
+        parameters = {name: value for name, value in asked.items() if name in known}
         return papermill.execute_notebook(
             path, out / path.name, parameters=parameters, progress_bar=False, **kernels.options
         )
@@ -116,3 +127,8 @@ def test_other_parameters_show(
     assert ("fewer than 100 answered waits" in shown["agent_drilldown"]) is changed
     assert ("taken as 12" in shown["expectation_curves"]) is changed
     assert ("provisional" in shown["monthly_overview"]) is changed
+    by_zendesk = "zendesk in hours" in request.node.name
+    for name in NOTEBOOKS:
+        assert ("Figures are by the definition zendesk 1 (approximate, " in shown[name]) is by_zendesk
+    assert ("of the time that answered customers waited" in shown["monthly_overview"].lower()) is by_zendesk
+    assert ("closed on the public holidays of DE-BE" in shown["monthly_overview"]) is by_zendesk

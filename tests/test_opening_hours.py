@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchkit.calendars import Calendar, Calendars
+from benchkit.calendars.opening_hours import parse_week, say_week, write_week
 from benchkit.errors import BenchkitError, InputError, UnknownNameError
-from benchkit.opening_hours import parse_week, say_week, write_week
 
 ALWAYS = {"mon-sun": "00:00-24:00"}
 WEEKDAYS = {"mon-fri": "09:00-17:00"}

@@ -15,9 +15,9 @@ from benchkit.charts import reply_times_by_group, shares_by_group
 from benchkit.comparisons.pooled import BESIDE, as_estimates, benchmark, beside_pool
 from benchkit.dataset import About
 from benchkit.errors import UnknownNameError
-from benchkit.pool import Pool
-from benchkit.pool_tables import beside_pool as shown
-from benchkit.pooling import export_peers
+from benchkit.pools.exporting import export_peers
+from benchkit.pools.pool import Pool
+from benchkit.verdicts.pools import beside_pool as shown
 from benchkit.waits import Peers
 
 MONTH, OWN = "2026-10", "Paperplane Air"

@@ -18,9 +18,9 @@ from benchkit.comparisons.pooled import benchmark, is_pooled
 from benchkit.dataset import About
 from benchkit.definitions import PRESETS
 from benchkit.errors import BenchkitError, InputError, UnknownNameError
-from benchkit.pool import Pool
-from benchkit.pool_files import read_pool, write_pool
-from benchkit.pooling import export_peers, pool_peers
+from benchkit.pools.exporting import export_peers, pool_peers
+from benchkit.pools.files import read_pool, write_pool
+from benchkit.pools.pool import Pool
 from benchkit.schema import MESSAGES
 from benchkit.sources.synthetic_brands import BRANDS
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from benchkit import BENCHKIT, Dataset, find_waits
 from benchkit.dataset import About
 from benchkit.definitions import Definition
+from benchkit.definitions.rules import WORDS
 from benchkit.errors import BenchkitError
-from benchkit.rules import WORDS
 from benchkit.schema import EVENTS, MESSAGES, WAITS, check
 from benchkit.sources.timelines import START, from_timelines
 

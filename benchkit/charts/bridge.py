@@ -24,7 +24,7 @@ from benchkit.charts.style import (
     time_axis,
     values,
 )
-from benchkit.definition_words import called, in_short
+from benchkit.definitions.words import called, in_short
 from benchkit.words import change, figure, legible, month_name, shortened
 
 _STEPS = ("rule", "before", "after", "estimate", "n_replied", "definition")

@@ -11,7 +11,7 @@ import polars as pl
 from benchkit.charts.dots import OWN_NOT_DRAWN, row_axis
 from benchkit.charts.rows import across, groups_in_order, own_group
 from benchkit.charts.style import FAINTEST, PALETTE, layers, require, values
-from benchkit.definition_words import called, statistic_of
+from benchkit.definitions.words import called, statistic_of
 from benchkit.schema import ESTIMATES
 from benchkit.series import group_label
 from benchkit.words import figure, legible, month_name, shortened, span

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import altair as alt
 import polars as pl
 
+from benchkit.calendars.opening_hours import DAYS
 from benchkit.charts.style import DAY, FAINTEST, HOUR, INK, MINUTE, heading, require, values
 from benchkit.errors import BenchkitError
-from benchkit.opening_hours import DAYS
 from benchkit.words import count, figure, horizon, month_name, percent
 
 _COLUMNS = (

@@ -10,7 +10,7 @@ from benchkit.comparisons.reconcile import Reconciliation, reconcile
 from benchkit.comparisons.units import Comparison, compare
 from benchkit.comparisons.weeks import control_chart, promises
 from benchkit.corrections import before_and_after
-from benchkit.pool_files import read_pool
+from benchkit.pools.files import read_pool
 
 __all__ = [
     "Comparison",

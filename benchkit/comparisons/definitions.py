@@ -10,8 +10,8 @@ import polars as pl
 
 from benchkit.catalogue import find_metrics
 from benchkit.dataset import Dataset
-from benchkit.definition import Definition
 from benchkit.definitions import BENCHKIT, PRESETS, find_definition
+from benchkit.definitions.definition import Definition
 from benchkit.errors import BenchkitError
 from benchkit.finding import find_waits
 from benchkit.measurement import MIN_WAITS, measure
@@ -38,7 +38,7 @@ _STEPS = {
 
 def compare_definitions(
     data: Dataset,
-    definitions: Sequence[str | Definition] = PRESETS,
+    definitions: str | Sequence[str | Definition] = PRESETS,
     *,
     by: str | Sequence[str] | None = "brand",
     month: str | None = None,
@@ -56,10 +56,11 @@ def compare_definitions(
 
     As `measure`, with a first column `rules`, the definition's name. Of a definition that leaves
     out what nobody answered, a share is among the answered, as its `metric` then says.
-    Definitions are given as they are, or by the name of a preset or a file; brands go by other
-    `names` where some are given.
+    Definitions are given as they are, or by the name of a preset or a file, also as one text such
+    as "benchkit; ours.toml"; brands go by other `names` where some are given.
     """
-    chosen = [find_definition(definition) for definition in definitions]
+    asked = definitions.split(";") if isinstance(definitions, str) else definitions
+    chosen = [find_definition(definition) for definition in asked if definition]
     called = [definition.name for definition in chosen]
     if len(set(called)) < len(called) or not called:
         raise BenchkitError("definitions are told apart by their names; give each one another")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from benchkit.calendar import Calendar
+from benchkit.calendars import Calendar
 from benchkit.measurement import HISTORY_WEEKS
 from benchkit.periods import WEEK, local_time, parse_month
 from benchkit.stats.arrays import Ints

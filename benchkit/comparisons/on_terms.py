@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.measurement import measure
 from benchkit.metrics import Metric
 from benchkit.peers import MIN_BRANDS, left_out_brand

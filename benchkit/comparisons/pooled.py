@@ -12,7 +12,7 @@ from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.measurement import MIN_WAITS, measure
 from benchkit.metrics import Count, Metric, Share, Time
 from benchkit.periods import parse_month
-from benchkit.pool import FOLLOWED_SECONDS, Pool
+from benchkit.pools.pool import FOLLOWED_SECONDS, Pool
 from benchkit.schema import ESTIMATES
 from benchkit.stats.shares import difference
 from benchkit.waits import Waits
@@ -63,7 +63,7 @@ def benchmark(
 
     >>> from tempfile import TemporaryDirectory
     >>> from benchkit import find_waits, synthesize
-    >>> from benchkit.pooling import export_peers
+    >>> from benchkit.pools.exporting import export_peers
     >>> with TemporaryDirectory() as folder:
     ...     pool, _ = export_peers(find_waits(synthesize(messages=50_000)), f"{folder}/ours.parquet")
     >>> benchmark(pool, month="2026-10", metrics="answered_within_24h").select("industry", "n").row(0)

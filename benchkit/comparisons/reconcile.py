@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 
 from benchkit.dataset import Dataset
-from benchkit.definition import Definition
 from benchkit.definitions import BENCHKIT, PRESETS
+from benchkit.definitions.definition import Definition
+from benchkit.definitions.rules import EVERY_CHANNEL, WORDS
 from benchkit.errors import BenchkitError, show
 from benchkit.finding import find_waits
 from benchkit.periods import parse_month
-from benchkit.rules import EVERY_CHANNEL, WORDS
 from benchkit.waits import Waits
 
 _DAY = 86_400

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from benchkit.calendar import Calendar
+from benchkit.calendars import Calendar
 from benchkit.dataset import About, Dataset
 from benchkit.errors import BenchkitError, show
 from benchkit.schema import EVENTS, MESSAGES

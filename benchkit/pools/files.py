@@ -11,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.errors import BenchkitError, InputError, show
 from benchkit.output import write_whole
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import WEEK, parse_month
-from benchkit.pool import CELL, LIFE_TABLES, MIN_POOLED_WAITS, MONTH, MOST_WAITS, Pool
+from benchkit.pools.pool import CELL, LIFE_TABLES, MIN_POOLED_WAITS, MONTH, MOST_WAITS, Pool
 from benchkit.schema import check
 from benchkit.sources.delimited import find_file
 

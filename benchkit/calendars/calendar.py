@@ -13,9 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from benchkit.days import Day, check_zone, day_number, parse_day, parse_holidays, public_holidays, say_days
-from benchkit.errors import BenchkitError, show
-from benchkit.opening_hours import (
+from benchkit.calendars.days import (
+    Day,
+    check_zone,
+    day_number,
+    parse_day,
+    parse_holidays,
+    public_holidays,
+    say_days,
+)
+from benchkit.calendars.opening_hours import (
     Shifts,
     Week,
     open_minutes,
@@ -26,7 +33,7 @@ from benchkit.opening_hours import (
     write_shifts,
     write_week,
 )
-from benchkit.openings import (
+from benchkit.calendars.openings import (
     DAY_SECONDS,
     LONG_AGO,
     MICROSECONDS,
@@ -37,7 +44,8 @@ from benchkit.openings import (
     join_spells,
     spells,
 )
-from benchkit.questions import DUE, ELAPSED, IS_OPEN, Datetimes, Given, Timedeltas, ask
+from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, Datetimes, Given, Timedeltas, ask
+from benchkit.errors import BenchkitError, show
 from benchkit.times import Moment
 from benchkit.toml import as_table, read_toml, to_toml, write_toml
 

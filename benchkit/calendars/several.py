@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchkit.calendar import Calendar as Calendar
+from benchkit.calendars.calendar import Calendar as Calendar
+from benchkit.calendars.openings import Ints
+from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, ask
 from benchkit.errors import BenchkitError, UnknownNameError, printable, show
-from benchkit.openings import Ints
-from benchkit.questions import DUE, ELAPSED, IS_OPEN, ask
 from benchkit.times import Moment
 from benchkit.toml import as_table, read_toml, to_toml, write_toml
 

@@ -10,8 +10,6 @@ import polars as pl
 from benchkit.catalogue import find_metrics
 from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Metric
-from benchkit.pool_tables import beside_pool as beside_pool
-from benchkit.published_verdicts import published as published
 from benchkit.series import BETWEEN, credited_to_somebody, group_columns, group_label
 from benchkit.words import (
     NOTHING,

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from benchkit.definition import Definition
 from benchkit.definitions import PRESETS
+from benchkit.definitions.definition import Definition
 from benchkit.errors import BenchkitError, InputError, show
 from benchkit.peers import MIN_BRANDS
 from benchkit.periods import WEEK, no_such_month, parse_month
-from benchkit.pool import (
+from benchkit.pools.files import read_pool, write_pool
+from benchkit.pools.pool import (
     CELL,
     FOLLOWED_SECONDS,
     MAX_SHARE_OF_A_BRAND,
@@ -28,7 +29,6 @@ from benchkit.pool import (
     Pool,
     added,
 )
-from benchkit.pool_files import read_pool, write_pool
 from benchkit.waits import Waits
 
 _UNSTATED = "whose industry or channel has no name"

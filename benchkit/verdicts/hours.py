@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from benchkit.calendars.opening_hours import DAYS
 from benchkit.catalogue import find_metrics
 from benchkit.html import Cell, Html, escape, note, table
-from benchkit.opening_hours import DAYS
 from benchkit.words import NOTHING, change, change_span, count, month_name, percent, span
 
 
@@ -34,9 +34,7 @@ _KINDS = {
 }
 
 
-def coverage_said(
-    split: pl.DataFrame, difference: pl.DataFrame, gaps: pl.DataFrame, *, month: str = ""
-) -> Html:
+def coverage(split: pl.DataFrame, difference: pl.DataFrame, gaps: pl.DataFrame, *, month: str = "") -> Html:
     """Say how many wrote while nobody was there, how that went, and in which hours of the week most did.
 
     The three frames are what `comparisons.coverage` gives.

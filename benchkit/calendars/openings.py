@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from benchkit.opening_hours import Shifts, Week
+from benchkit.calendars.opening_hours import Shifts, Week
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from benchkit.days import FIRST_YEAR, LAST_YEAR
+from benchkit.calendars.days import FIRST_YEAR, LAST_YEAR
+from benchkit.calendars.openings import DAY_SECONDS, MICROSECONDS, Bools, Ints, Openings
 from benchkit.errors import BenchkitError, show
-from benchkit.openings import DAY_SECONDS, MICROSECONDS, Bools, Ints, Openings
 from benchkit.times import Moment, parse_time
 
 Datetimes = npt.NDArray[np.datetime64]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from benchkit.catalogue import find_metrics
-from benchkit.definition_words import called, in_short, statistic_of
+from benchkit.definitions.words import called, in_short, statistic_of
 from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Metric, Share
 from benchkit.series import group_label
@@ -34,13 +34,13 @@ class Reconciled(Protocol):
     def frame(self) -> pl.DataFrame: ...  # noqa: D102
 
 
-def definitions_said(compared: pl.DataFrame) -> Html:
+def definitions(compared: pl.DataFrame) -> Html:
     """Say how long the reply time is by each definition, and how far apart that leaves them.
 
     >>> compared = pl.DataFrame({"rules": ["benchkit", "sprout"], "metric": "reply_seconds_as_defined",
     ...     "estimate": [1800.0, 5400.0], "lower": None, "upper": None, "n_replied": 40, "status": "final",
     ...     "method": "", "definition": ["benchkit 1 (70146235)", "sprout 1 (approximate, cb88abd7)"]})
-    >>> "from 30 min (benchkit) to 1 h 30 min (sprout), 3.0 times as long" in definitions_said(compared).html
+    >>> "from 30 min (benchkit) to 1 h 30 min (sprout), 3.0 times as long" in definitions(compared).html
     True
 
     `compared` is what `comparisons.compare_definitions` gives. Of one group the table has a row for
@@ -124,7 +124,7 @@ def _cell(row: Mapping[str, Any] | None, unit: str, of: str = "") -> Cell:
     return figure(row["estimate"], unit), "\n".join(filter(None, [limits, of, provisional]))
 
 
-def bridge_said(steps: pl.DataFrame) -> Html:
+def bridge(steps: pl.DataFrame) -> Html:
     """Say by how much each rule moves the reply time on the way from one definition to another.
 
     `steps` is what `comparisons.bridge` gives.

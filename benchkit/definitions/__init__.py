@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchkit.definition import RULES as RULES
-from benchkit.definition import Definition as Definition
+from benchkit.definitions.definition import RULES as RULES
+from benchkit.definitions.definition import Definition as Definition
 from benchkit.errors import UnknownNameError
 
 _DAY = 86_400
@@ -75,10 +75,10 @@ SPROUT = Definition(
 """Sprout Social's average reply time: the mean over answered messages, first and later ones.
 
 Read in Sprout's help: average and median reply times over an agent's own replies, first ones
-among them; a conversation is a case; replies are sorted into business hours (by default 9 to 17, every day, in each user's
-zone) and off hours by when they were sent. Second-hand: the clock starts at the first inbound
-message. Remembered: unanswered messages show in the response rate alone, and a reply counts on
-its own day.
+among them; a conversation is a case; replies are sorted into business hours (by default 9 to
+17, every day, in each user's zone) and off hours by when they were sent. Second-hand: the clock
+starts at the first inbound message. Remembered: unanswered messages show in the response rate
+alone, and a reply counts on its own day.
 """
 
 INTERCOM = Definition(
@@ -142,4 +142,4 @@ def find_definition(name: str | Path | Definition) -> Definition:
         return name
     text = str(name).strip()
     is_file = isinstance(name, Path) or text.lower().endswith(".toml") or "/" in text
-    return Definition.load(name) if is_file else find_preset(text or "benchkit")
+    return Definition.load(Path(text)) if is_file else find_preset(text or "benchkit")

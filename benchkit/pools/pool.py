@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from benchkit.dataset import About, Audit
-from benchkit.definition import Definition
+from benchkit.definitions.definition import Definition
 from benchkit.html import escape
 from benchkit.periods import no_such_month, parse_month
 from benchkit.schema import OUTCOMES, SENDERS, TIME, WAITS, Table

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from benchkit.definitions.rules import WORDS
 from benchkit.errors import BenchkitError, UnknownNameError, show
-from benchkit.rules import WORDS
 from benchkit.toml import read_toml, write_toml
 from benchkit.words import human_seconds
 
@@ -145,11 +145,9 @@ class Definition:
         """One rule in a sentence; nothing where there is nothing to say."""
         value = getattr(self, rule)
         if rule == "silence_seconds":
-            silences = " or ".join(f"{human_seconds(least)} in {channel}" for channel, least in value.items())
-            return (
-                f"A conversation lasts as long as its thread{silences and '; a silence of '}{silences}"
-                f"{silences and ' or more, the brand having spoken last, parts it'}."
-            )
+            told = [f"{human_seconds(least)} or more in {channel}" for channel, least in value.items()]
+            parted = f"; a silence of {', or of '.join(told)}, the brand having spoken last, parts it"
+            return f"A conversation lasts as long as its thread{parted if told else ''}."
         if rule == "cut_off_seconds":
             return f"Waits are cut off after {human_seconds(value)}." if value else ""
         return WORDS[rule][value]
