@@ -1,6 +1,7 @@
 """The open part of each wait by 200 calendars, and its mean by brand."""
 
 import sys
+from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+began = perf_counter()
 facts = (waits[name].tolist() for name in ("zone", "country", "opens_minute", "closes_minute"))
 calendars = Calendars(
     of={
@@ -24,6 +26,7 @@ calendars = Calendars(
     }
 )
 seconds = calendars.elapsed(brand, start, end)
+print(f"seconds of computation: {perf_counter() - began:.3f}", file=sys.stderr)
 
 print("brand,mean_business_seconds,share_of_none")
 means = (
