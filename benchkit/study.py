@@ -60,8 +60,21 @@ class Study:
         return timed.sample.where(kept), inside[kept]
 
     def of(self, which: str, clock: str = "") -> Sample:
-        """The `all`, `first` or `next` waits by a clock, or the parts of them before and after assignment."""
-        timed = self.clocks[clock or self.clock]
+        """The `all`, `first` or `next` waits by a clock, or the parts of them before and after assignment.
+
+        The same sample each time, which remembers its sums.
+        """
+        key = which, clock or self.clock
+        if key not in self._samples:
+            self._samples[key] = self._sample_of(*key)
+        return self._samples[key]
+
+    @cached_property
+    def _samples(self) -> dict[tuple[str, str], Sample]:
+        return {}
+
+    def _sample_of(self, which: str, clock: str) -> Sample:
+        timed = self.clocks[clock]
         kind = {"first": "first", "next": "later"}.get(which, self.counted)
         sample, queued = timed.sample, timed.queue_seconds
         if kind != "every":
