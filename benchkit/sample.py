@@ -105,12 +105,21 @@ class Sample:
             .astype(float)
         )
 
-    def shortest_open(self, seconds: Ints) -> Floats:
-        """By group: the least `seconds` of the month's waits that are still open; inf without one."""
+    @cached_property
+    def shortest_open(self) -> Floats:
+        """By group: the shortest time that a wait of the month, still open, was watched; inf without one."""
+        return self._least_of_open(self.watched_seconds)
+
+    @cached_property
+    def youngest_open(self) -> Floats:
+        """By group: the least age of a wait of the month that is still open; inf without one."""
+        return self._least_of_open(self.age_seconds)
+
+    def _least_of_open(self, seconds: Ints) -> Floats:
         waiting = self.in_month & (self.outcome == AWAITING)
-        shortest = np.full(self.n_groups, np.inf)
-        np.minimum.at(shortest, self.group[waiting], seconds[waiting])
-        return shortest
+        least = np.full(self.n_groups, np.inf)
+        np.minimum.at(least, self.group[waiting], seconds[waiting])
+        return least
 
     @cached_property
     def longest_watched(self) -> Floats:
@@ -121,13 +130,12 @@ class Sample:
 
     def provisional(self, horizons_seconds: Sequence[int]) -> Bools:
         """By group and horizon: whether the month's share within it can still change."""
-        shortest = self.shortest_open(self.watched_seconds)[:, np.newaxis]
+        shortest = self.shortest_open[:, np.newaxis]
         return (shortest < np.asarray(horizons_seconds)) | (not self.month_over)
 
     def unsettled(self, age_seconds: int) -> Bools:
         """By group: whether a wait of the month is still open that has not reached an age; a column."""
-        youngest = self.shortest_open(self.age_seconds)[:, np.newaxis]
-        return (youngest < age_seconds) | (not self.month_over)
+        return (self.youngest_open[:, np.newaxis] < age_seconds) | (not self.month_over)
 
 
 @dataclass(frozen=True)
