@@ -42,7 +42,7 @@ _HOME = {
     "Calendar": "calendars",
     "Calendars": "calendars",
     "Dataset": "dataset",
-    "Definition": "definition",
+    "Definition": "definitions",
     "Metric": "metrics",
     "Waits": "waits",
     "answered_within": "metrics",

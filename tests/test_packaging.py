@@ -48,6 +48,11 @@ def tracked_files() -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
+@pytest.mark.parametrize("name", benchkit.__all__)
+def test_public_names_are_where_they_are_said_to_be(name: str) -> None:
+    assert getattr(benchkit, name) is not None
+
+
 def test_conda_users_get_the_same() -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     *requirements, pip = environment["dependencies"]
