@@ -275,6 +275,11 @@ def test_due_looks_as_far_ahead_as_it_must() -> None:
     assert calendar.due("2026-10-05T00:00Z", 6_000) == hundred_and_second
 
 
+def test_due_looks_no_further_than_there_are_days() -> None:
+    with pytest.raises(BenchkitError, match="end after 2199"):
+        Calendar("UTC", {"mon": "09:00-09:01"}).due("2026-10-05T00:00Z", 9_220_382_907)
+
+
 def test_due_in_columns_keeps_what_is_missing() -> None:
     calendar = Calendar("UTC", WEEKDAYS)
     start = moments("2026-10-02T16:00Z", None, "2026-10-02T16:00Z")

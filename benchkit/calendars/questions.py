@@ -56,11 +56,11 @@ def _elapsed(hours: Hours, start: Ints, end: Ints) -> Ints:
 
 
 def _due(hours: Hours, start: Ints, seconds: Ints) -> Ints:
-    until = start.max()
+    until = int(start.max())
     while True:
         openings = hours.openings(start.min(), until)
         wanted = openings.open_by(start) + seconds * MICROSECONDS
-        missing = wanted.max() - openings.total
+        missing = int(wanted.max()) - openings.total
         if missing <= 0:
             return np.maximum(start, openings.first_with(wanted))
         until += (missing // hours.open_weekly + 2) * 7 * DAY_SECONDS * MICROSECONDS
