@@ -76,12 +76,23 @@ class Pseudonyms:
             rows, schema=dict.fromkeys(("brand", "agent_id", "shown_as"), pl.String), orient="row"
         )
         brand = pl.col("brand").replace_strict(self.brands, return_dtype=pl.String).cast(pl.Categorical())
+        named = frame.with_columns(pl.col("brand").cast(pl.String))
+        if "involved" in frame.collect_schema():
+            named = _with_those_involved(named, agents)
         return (
-            frame.with_columns(pl.col("brand").cast(pl.String))
-            .join(agents, on=["brand", "agent_id"], how="left", maintain_order="left")
+            named.join(agents, on=["brand", "agent_id"], how="left", maintain_order="left")
             .with_columns(brand, pl.col("shown_as").alias("agent_id"))
             .drop("shown_as")
         )
+
+
+def _with_those_involved(frame: pl.LazyFrame, agents: pl.LazyFrame) -> pl.LazyFrame:
+    """Waits with everyone who wrote in their conversations as shown."""
+    numbered = frame.with_row_index("row")
+    each = numbered.select("row", "brand", pl.col("involved").alias("agent_id")).explode("agent_id")
+    shown = each.join(agents, on=["brand", "agent_id"]).group_by("row")
+    involved = shown.agg(pl.col("shown_as").unique().sort().alias("involved"))
+    return numbered.drop("involved").join(involved, on="row", how="left", maintain_order="left").drop("row")
 
 
 def deal_pseudonyms(

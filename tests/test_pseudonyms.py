@@ -55,6 +55,18 @@ def test_every_brand_but_ones_own_and_every_agent_goes_by_a_letter() -> None:
     assert set(told.volumes.collect()["brand"].cast(pl.String)) == set(frame["brand"].cast(pl.String))
 
 
+def test_everyone_involved_goes_by_a_letter_too() -> None:
+    everyone = replace(bk.BENCHKIT, name="everyone", credit="everyone involved")
+    data = from_timelines("C0 Akim10 Abob20 C30 Abob40", "C0", brand="Acme")
+    waits = bk.find_waits(data, definition=everyone)
+    shown, named = (
+        bk.measure(found, by="agent", metrics="reply_seconds_mean", min_waits=0).drop_nulls("agent")
+        for found in (bk.pseudonymise(waits), waits)
+    )
+    assert named.select("agent", "n").rows() == [("Acme/bob", 2), ("Acme/kim", 2)]
+    assert shown.select("agent", "n").rows() == [("Agent A", 2), ("Agent B", 2)]
+
+
 def test_own_agents_get_the_first_letters() -> None:
     own = bk.pseudonymise(SIX, brand="Cirrus").only("Cirrus").frame.collect()
     assert set(own["agent_id"]) == {f"Agent {letter}" for letter in "ABCDEFGHIJ"}
