@@ -79,6 +79,18 @@ def test_nothing_is_said_of_a_change_across_definitions(waits: Waits, months: pl
     assert told["before"].unique().to_list() == ["2026-09"]  # not October 2025, which was by another
 
 
+def test_changes_are_told_of_two_months_by_the_same_definition(waits: Waits) -> None:
+    after = comparisons.changes(
+        waits, measure_months(waits, month="2026-09", metrics=FIGURES), month="2026-09"
+    )
+    assert "2026-08" in after["before"]  # the month of the change, which is by both
+    earlier = comparisons.changes(
+        waits, measure_months(waits, month="2026-06", metrics=FIGURES), month="2026-06"
+    )
+    assert set(earlier["before"]) == {"2026-05", "2025-06"}
+    assert (earlier["mix"] + earlier["rate"]).to_list() == pytest.approx(earlier["estimate"].to_list())
+
+
 def test_the_control_chart_has_limits_for_each(waits: Waits) -> None:
     chart = comparisons.control_chart(waits, month=MONTH)
     eras = chart.group_by("definition", maintain_order=True).agg(

@@ -11,6 +11,7 @@ from benchkit.catalogue import find_metrics, headline
 from benchkit.comparisons.in_time import in_time
 from benchkit.comparisons.strata import strata
 from benchkit.errors import BenchkitError
+from benchkit.measurement import by_the_rules_of
 from benchkit.metrics import Metric, Share
 from benchkit.periods import parse_month
 from benchkit.series import group_columns
@@ -55,12 +56,14 @@ def changes(waits: Waits, estimates: pl.DataFrame, *, month: str) -> pl.DataFram
     ago = {label: last.number - parse_month(label).number for label in estimates["month"].unique()}
     told = estimates.filter(pl.col("status").is_in(_TOLD), pl.col("estimate").is_not_null())
     now = {row["metric"]: row for row in told.filter(month=last.label).to_dicts()}
+    ruled = by_the_rules_of(waits, last.label)[-1]
     rows = []
     for metric in find_metrics(headline(now)):
         for before in sorted((label for label in ago if ago[label] in (1, 12)), key=ago.__getitem__):
-            found = told.filter(month=before, metric=metric.name).to_dicts()
-            if found and metric.unit != "count" and found[0]["definition"] == now[metric.name]["definition"]:
-                rows.append(_change(waits, metric, now[metric.name], found[0]))
+            alike = {"metric": metric.name, "definition": now[metric.name]["definition"]}
+            found = told.filter(month=before, **alike).to_dicts()
+            if found and metric.unit != "count":
+                rows.append(_change(ruled, metric, now[metric.name], found[0]))
     return pl.DataFrame(rows, schema=_SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
