@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import binom
 
 from benchkit import Dataset, Waits, expectations, find_waits, measure, measure_months, synthesize
+from benchkit.calendars import Calendar
 from benchkit.comparisons import (
     changes,
     compare,
@@ -19,7 +20,9 @@ from benchkit.comparisons import (
     expected_time,
     promises,
 )
+from benchkit.comparisons.hours import hours_of_week
 from benchkit.comparisons.strata import strata
+from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError
 from benchkit.pseudonyms import pseudonymise
 from benchkit.sources.timelines import from_timelines
@@ -138,6 +141,36 @@ def test_a_week_not_watched_for_long_enough_is_left_out(demo: Dataset) -> None:
     assert control_chart(early, month=MONTH)["week"][-1] == date(2026, 10, 12)
     within_the_hour = control_chart(early, month=MONTH, metric="answered_within_1h")
     assert within_the_hour["week"][-1] == date(2026, 10, 19)
+
+
+BUSINESS = replace(BENCHKIT, name="business", clock="opening hours")
+
+
+def test_in_opening_hours_a_week_is_watched_for_as_long_as_somebody_was_open() -> None:
+    late_on_sunday = [f"C{7 * DAY // 60 * week - 60}" for week in (1, 2)]
+    data = from_timelines("C0 A10", *late_on_sunday, days=14.0625, hours="09:00-10:00")
+    by_calendar, by_business = (
+        control_chart(find_waits(data, definition=rules), month="2026-03", metric="answered_within_1h")
+        for rules in (BENCHKIT, BUSINESS)
+    )
+    assert by_calendar["week"].to_list() == [date(2026, 3, 2), date(2026, 3, 9)]
+    assert by_business["week"].to_list() == [date(2026, 3, 2)]
+    hours = hours_of_week(find_waits(data, definition=BUSINESS), month="2026-03", min_waits=1)
+    assert hours.filter(weekday=7, hour=23).select("arrivals", "n").row(0) == (2, 1)
+
+
+def test_expected_times_are_calendar_time_whatever_the_clock(demo: Dataset) -> None:
+    desk = demo.open_in(Calendar("Europe/Berlin", {"mon-fri": "09:00-17:00"}))
+    by_calendar, by_business = (
+        expected_time(find_waits(desk, definition=rules), expectations(), month=MONTH, by=None)
+        for rules in (BENCHKIT, BUSINESS)
+    )
+    assert by_business.drop("definition").equals(by_calendar.drop("definition"))
+
+
+def test_a_share_in_opening_hours_is_not_set_beside_calendar_time(own: Waits) -> None:
+    with pytest.raises(BenchkitError, match="_in_opening_hours is in opening hours, and the"):
+        control_chart(own, month=MONTH, metric="answered_within_1h_in_opening_hours")
 
 
 def test_a_bad_week_breaks_a_rule(own: Waits) -> None:

@@ -51,7 +51,8 @@ def expected_time(
     """
     asked = study(waits, month=month, by=by, history_weeks=HISTORY_WEEKS)
     refusal = asked.only_answered or (NOT_BY_AGENT if asked.by_agent else "")
-    everyone, sample = asked.sample.month, asked.sample.watched_for(WEEK_SECONDS)
+    in_calendar_time = asked.of("all", "calendar")
+    everyone, sample = in_calendar_time.month, in_calendar_time.watched_for(WEEK_SECONDS)
     groups = asked.groups.select(pl.col(asked.groups.columns).cast(pl.String)).to_dicts() or [{}]
     rows = []
     for (year,), survey in expected.group_by("year", maintain_order=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +64,7 @@ def hours_of_week(waits: Waits, *, month: str, min_waits: int = MIN_WAITS_OF_AN_
     """
     asked, began = in_time(waits, hours=1), window(waits, month)
     is_answered = pl.col("is_answered")
-    was_watched = pl.col("started_at") + timedelta(seconds=asked.watched_seconds) <= waits.as_of
+    was_watched = asked.was_watched(waits)
     is_asked = was_watched & is_answered if asked.of_replied else was_watched
     told = began.group_by(CELL).agg(
         pl.len().alias("arrivals"),

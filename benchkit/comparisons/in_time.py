@@ -23,9 +23,14 @@ class InTime(NamedTuple):
     outcome: str
 
     @property
-    def watched_seconds(self) -> int:
-        """For how long a wait must have been watched, to be known to have ended in time or not."""
-        return max(self.seconds, WEEK_SECONDS) if self.of_replied else self.seconds
+    def least_age_seconds(self) -> int:
+        """How much calendar time must have passed since a wait began, to know whether it is of the share."""
+        return WEEK_SECONDS if self.of_replied else 0
+
+    def was_watched(self, waits: Waits) -> pl.Expr:
+        """Whether a wait was watched for long enough to know that it ended in time, or not."""
+        is_old_enough = waits.clocked("calendar").watched >= self.least_age_seconds
+        return (waits.clocked().watched >= self.seconds) & is_old_enough
 
     def counted(self, waits: Waits) -> pl.LazyFrame:
         """The waits the share is of."""
@@ -52,6 +57,11 @@ def in_time(waits: Waits, metric: str | Metric = "", *, hours: float = 24, by_ag
     if not isinstance(computes, Share) or computes.within_seconds is None:
         raise BenchkitError(
             f"{show(chosen.name)} is no share within a time; name one such as answered_within_24h"
+        )
+    if chosen.in_opening_hours and waits.definition.clock == "calendar":
+        raise BenchkitError(
+            f"{chosen.name} is in opening hours, and the definition {show(waits.definition.name)} is not; "
+            "name its twin in calendar time, or measure by a definition whose clock is opening hours"
         )
     if among_answered and chosen.needs_unanswered:
         raise BenchkitError(waits.only_answered or NOT_BY_AGENT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -154,26 +154,25 @@ def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFram
         .select(
             local.dt.truncate("1w").dt.date().alias("week"),
             local.alias("local"),
-            "started_at",
+            asked.was_watched(waits).alias("was_watched"),
             asked.hit(waits).alias("within"),
         )
         .group_by("week")
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
             pl.col("within").sum().cast(pl.Int64),
-            pl.col("started_at").max(),
+            pl.col("was_watched").all(),
             pl.col("local").min(),
         )
     )
     first_week = pl.col("week").min()
     begins_on_monday = pl.col("local").min().dt.date() == first_week
-    watched = timedelta(seconds=asked.watched_seconds)
     last_day = min(parse_month(month).end.date(), waits.as_of.date())
     return (
         by_week.filter(
             begins_on_monday | (pl.col("week") > first_week),
             pl.col("week") + WEEK <= last_day,
-            pl.col("started_at") + watched <= waits.as_of,
+            "was_watched",
         )
         .sort("week")
         .tail(weeks)

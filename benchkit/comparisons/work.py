@@ -58,7 +58,7 @@ class _Adjusted(NamedTuple):
 def work_of(asked: Study, share: InTime, month: str) -> Work:
     """The waits that were watched for long enough, with what is needed to compare the units."""
     everyone = asked.sample
-    kept = everyone.watched_seconds >= share.watched_seconds
+    kept = (everyone.watched_seconds >= share.seconds) & (everyone.age_seconds >= share.least_age_seconds)
     if share.of_replied:
         kept &= everyone.outcome == REPLIED
     sample = everyone.where(kept)
