@@ -54,8 +54,10 @@ class Pseudonyms:
         return waits.and_before(self.applied_to, told)
 
     def _of_those_shown(self, calendars: Calendars) -> Calendars | None:
-        shown = {"brand": self.brands, "agent": {agent: name for (_, agent), name in self.agents.items()}}
-        return calendars.told_as(shown[calendars.by]) if calendars.by in shown else calendars
+        brands = {shown: brand for brand, shown in self.brands.items()}
+        agents = {shown: agent for (_, agent), shown in self.agents.items()}
+        names = {"brand": brands, "agent": agents}.get(calendars.by)
+        return calendars if names is None else calendars.told_as(names)
 
     def answered_by(self, agent: str, waits: Waits) -> Waits:
         """The waits, under their true names, that who is called so here has answered."""

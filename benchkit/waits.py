@@ -85,7 +85,7 @@ class Waits:
         if not brand:
             return self
         self._check_brands(brand)
-        return self._of_brands([brand])._told_as(pl.col("brand") == brand)
+        return self._told_as(pl.col("brand") == brand)._open_as([brand])
 
     def among(self, peers: str | Sequence[str], *, own: str = "") -> Waits:
         """One's own brand and some others, such as "Acme; Globex", as one industry; all if none are."""
@@ -96,7 +96,7 @@ class Waits:
         brands = [*chosen, *([own] if own else [])]
         self._check_brands(*brands)
         together = pl.lit(CHOSEN_PEERS).cast(pl.Categorical()).alias("industry")
-        return self._of_brands(brands)._told_as(pl.col("brand").cast(pl.String).is_in(brands), together)
+        return self._told_as(pl.col("brand").cast(pl.String).is_in(brands), together)._open_as(brands)
 
     def beside(self, agent: str, *, month: str) -> Waits:
         """One agent's brand with all other agents put together, for a page that names none of them.
@@ -105,21 +105,18 @@ class Waits:
         """
         if not agent:
             return self
-        if "involved" in self.frame.collect_schema():
-            return self.credited().beside(agent, month=month)
+        waits = self.credited()
         signer, is_theirs = pl.col("agent_id"), pl.col("agent_id") == agent
-        brands = self.frame.filter(is_theirs).select(pl.col("brand").unique()).collect().to_series()
+        brands = waits.frame.filter(is_theirs).select(pl.col("brand").unique()).collect().to_series()
         at_brand = pl.col("brand").is_in(brands.implode())
-        colleagues = self.frame.filter(at_brand, ~is_theirs, self.in_month(month))
+        colleagues = waits.frame.filter(at_brand, ~is_theirs, waits.in_month(month))
         n_colleagues = colleagues.select(signer.n_unique()).collect().item()
         is_shown = pl.lit(True) if n_colleagues >= MIN_COLLEAGUES else is_theirs | signer.is_null()
         together = EVERYONE_ELSE if agent != EVERYONE_ELSE else "all the others"
         others = pl.when(signer.is_not_null()).then(pl.lit(together))
         merged = pl.when(is_theirs).then(signer).otherwise(others).alias("agent_id")
-        told = self._told_as(at_brand & is_shown, merged)
-        if self.calendars is None or self.calendars.by != "agent":
-            return told
-        return replace(told, calendars=self.calendars.told_as({agent: agent}))
+        told = waits._told_as(at_brand & is_shown, merged)
+        return told._open_as(brands.cast(pl.String).to_list(), agents=[agent])
 
     def _check_brands(self, *asked: str) -> None:
         names = self.frame.select(pl.col("brand").unique().cast(pl.String)).collect().to_series().sort()
@@ -127,11 +124,16 @@ class Waits:
             if name not in names:
                 raise UnknownNameError("brand", name, names.to_list(), where=f"in {self.about.name}")
 
-    def _of_brands(self, brands: Sequence[str]) -> Waits:
-        """The same waits with the opening hours of some brands only."""
-        if self.calendars is None or self.calendars.by != "brand":
+    def _open_as(self, brands: Sequence[str], *, agents: Sequence[str] | None = None) -> Waits:
+        """The same waits with the opening hours of these brands alone, and of all their agents or of some."""
+        if self.calendars is None or self.calendars.by == "channel":
             return self
-        return replace(self, calendars=self.calendars.told_as({brand: brand for brand in brands}))
+        names = brands
+        if self.calendars.by == "agent":
+            names = [agent for _, agent in self.speakers() if agent] if agents is None else agents
+        known = self.calendars.told_as({name: name for name in names})
+        told = replace(self, calendars=known)
+        return self.and_before(lambda before: replace(before, calendars=known), told)
 
     def _told_as(self, kept: pl.Expr, *columns: pl.Expr) -> Waits:
         """Some of the waits, their messages and their corrections, with other columns."""
@@ -227,7 +229,7 @@ class Waits:
     def credited(self) -> Waits:
         """Waits with a row for everyone credited with them, where the definition credits several."""
         if "involved" not in self.frame.collect_schema():
-            return self
+            return self.and_before(Waits.credited, self)
         each = self.frame.drop("agent_id").rename({"involved": "agent_id"})
         is_replied = pl.col("outcome") == "replied"
         alone = each.with_columns(pl.when(is_replied).then("agent_id").alias("agent_id"))

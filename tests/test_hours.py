@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -134,3 +134,32 @@ def test_hours_of_others_are_not_told() -> None:
     own = lettered.beside("Agent A", month="2026-03").calendars
     assert own is not None
     assert list(own.of) == ["Agent A"]
+
+
+def of_two_brands() -> Dataset:
+    """A customer of each of two brands, answered by its Kim."""
+    data = [from_timelines("C0 Akim10", brand=brand).messages.collect() for brand in ("Acme", "Bolt")]
+    ids = (pl.concat_str("brand", name).alias(name) for name in ("message_id", "conversation_id"))
+    return replace(from_timelines("C0"), messages=pl.concat(data).with_columns(ids).lazy(), events=None)
+
+
+def test_hours_of_other_brands_are_not_told_with_ones_own() -> None:
+    before = replace(BENCHKIT, name="before", bots="answer")
+    dated = replace(BENCHKIT, name="dated", valid_from=date(2026, 3, 5), before=before)
+    both = of_two_brands()
+    for by, names in {"brand": ("Acme", "Bolt"), "agent": ("Acme/kim", "Bolt/kim")}.items():
+        waits = find_waits(both.open_in(Calendars(by=by, of=dict.fromkeys(names, DESK))), definition=dated)
+        own = waits.only("Acme")
+        assert own.before is not None
+        for found in (own, own.before):
+            assert found.calendars is not None
+            assert list(found.calendars.of) == [names[0]]
+
+
+def test_agents_who_are_called_alike_at_two_brands_keep_their_hours() -> None:
+    both = of_two_brands()
+    alike = both.messages.with_columns(pl.col("sender_id").str.replace("^(Acme|Bolt)/", ""))
+    found = find_waits(replace(both, messages=alike))
+    lettered = pseudonymise(replace(found, calendars=Calendars(by="agent", of={"kim": DESK})))
+    assert lettered.calendars is not None
+    assert sorted(lettered.calendars.of) == ["Agent A", "Agent B"]

@@ -109,13 +109,13 @@ class Calendars:
         return [*told, f"Any other {self.by}: {' '.join(self.default.sentences())}"]
 
     def told_as(self, names: Mapping[str, str]) -> Calendars | None:
-        """The calendars of some, under other names; None where nobody's are left.
+        """The calendars of some, under other names, of whom each is given; None where nobody's are left.
 
         >>> calendars = Calendars(of={name: Calendar("UTC", {"mon": "09:00-17:00"}) for name in "ab"})
-        >>> list(calendars.told_as({"a": "Brand A"}).of)
+        >>> list(calendars.told_as({"Brand A": "a"}).of)
         ['Brand A']
         """
-        of = {names[name]: calendar for name, calendar in self.of.items() if name in names}
+        of = {shown: self.of[name] for shown, name in names.items() if name in self.of}
         return replace(self, of=of) if of or self.default else None
 
     def to_mapping(self) -> dict[str, Any]:
