@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import benchkit as bk
 from benchkit import reply_estimates as est
-from benchkit.definitions import BENCHKIT, CHATWOOT, PRESETS, Definition
+from benchkit.definitions import BENCHKIT, CHATWOOT, PRESETS, SPROUT, ZENDESK, Definition
 from benchkit.metrics import Metric, replied_within
 from benchkit.reply_times import part_of_reply_time, reply_time
 from benchkit.sample import REPLIED, Sample
@@ -269,3 +269,17 @@ def test_the_quirk_of_chatwoots_count_is_kept() -> None:
     waits = bk.find_waits(from_timelines("C0 A5 C10 B11 A40", "C0 A5 C50 A60"), definition=CHATWOOT)
     assert bk.measure(waits, metrics="waits", min_waits=0)["estimate"].item() == 1
     assert bk.trace(waits)["rule"].to_list().count("left out: its conversation's first wait") == 2
+
+
+@pytest.mark.parametrize("preset", [ZENDESK, CHATWOOT, SPROUT], ids=lambda preset: preset.name)
+def test_what_a_preset_makes_of_the_messages_is_reconciled(preset: Definition) -> None:
+    data = from_timelines(
+        *("C0 A10 C20 X25 C30 A50", "C0 B2 A12 C40 X60 A100 C110 B120 C130 A200"),
+        *("C0 X5 A30 C31 A33", "C0 X3 C9 A40 H60 C61 A99"),
+    )
+    figures = bk.measure(
+        bk.find_waits(data, definition=preset), metrics="reply_seconds_as_defined", min_waits=0
+    )
+    figure = figures["estimate"].item()
+    found = bk.reconcile(data, value=figure, metric=f"{preset.statistic} reply time")
+    assert found.matching["estimate"].to_list() == [figure]

@@ -29,18 +29,14 @@ _METRIC = re.compile(
     r"(?:(mean|average|median)\s+)?(?:(first|next)\s+)?(?:reply|response)\s+time", re.IGNORECASE
 )
 _FOUND_BY: Mapping[str, Sequence[Any]] = {
-    "clock_starts": ("first unanswered", "last unanswered", "conversation created", "assigned", "handed off"),
-    "bots": ("leave the wait open", "answer", "clear the wait"),
-    "agent_opens": ("no first wait", "until the second message"),
-    "closing": ("outcome", "ignore"),
+    **{rule: tuple(WORDS[rule]) for rule in ("clock_starts", "bots", "agent_opens")},
+    "closing": ("outcome", "clear the wait", "ignore"),
     "silence_seconds": ({"direct message": 7 * _DAY}, {EVERY_CHANNEL: _DAY}, {}),
 }
 _MEASURED_BY: Mapping[str, Sequence[Any]] = {
-    "counted": ("every", "first", "later"),
-    "no_reply_needed": ("leave out", "count"),
-    "month": ("start", "reply"),
+    **{rule: tuple(WORDS[rule]) for rule in ("counted", "no_reply_needed", "month")},
     "cut_off_seconds": (None, _DAY),
-    "clock": ("calendar", "opening hours"),
+    "clock": tuple(WORDS["clock"]),
 }
 """What is tried of each rule, benchkit's own setting first."""
 
