@@ -74,7 +74,8 @@ def _of_before(waits: Waits) -> str:
     if waits.before is None:
         return ""
     earlier, now = waits.before.definition, waits.definition
-    told = "".join(f"<li>{escape(earlier.spelled(rule))}</li>" for rule in earlier.differences(now))
+    spelled = filter(None, map(earlier.spelled, earlier.differences(now)))
+    told = "".join(f"<li>{escape(sentence)}</li>" for sentence in spelled)
     held = f"Until {now.valid_from:%Y-%m-%d} the definition {earlier.label} held, which says:"
     return f'<p>{escape(held)}</p><ul class="rules">{told}</ul>{_of_before(waits.before)}'
 

@@ -147,3 +147,5 @@ def test_reports_say_what_held_before(waits: Waits) -> None:
     assert "These rules hold from 2026-08-12." in html
     assert "Until 2026-08-12 the definition ours 1" in html
     assert "ends a wait as a person" in html
+    cut_off = replace(NEW, unanswered="cut off", cut_off_seconds=3_600)
+    assert "<li></li>" not in said(replace(waits, definition=cut_off)).html
