@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from benchkit.metrics import RESPONSE_RATE_SECONDS
 from benchkit.terms import COMPOSED, MEASURED, NOT_APPLICABLE, NOT_STATED, ONE_BRAND, Terms, metric_on
-from benchkit.terms import terms_of as terms_of
 from benchkit.words import horizon
 
 _UNITS = ("brands", "accounts")
@@ -52,6 +51,7 @@ def comparable(ours: Terms, theirs: Terms) -> Verdict:
 
     >>> from benchkit import find_waits
     >>> from benchkit.sources.timelines import from_timelines
+    >>> from benchkit.terms import terms_of
     >>> ours = terms_of("first_reply_seconds_median", find_waits(from_timelines("C0 A10")))
     >>> verdict = comparable(ours, replace(ours, statistic="mean"))
     >>> verdict.answer, verdict.reason

@@ -46,8 +46,8 @@ def _hours(
     waits: pl.DataFrame, calendars: Calendars, definition: Definition, as_of: datetime
 ) -> pl.DataFrame:
     key, started, ended = waits["key"], waits["started_at"], waits["ended_at"]
-    assigned = waits.select(pl.max_horizontal("started_at", "assigned_at")).to_series()
-    assigned = waits.select(pl.when(pl.col("assigned_at").is_not_null()).then(assigned)).to_series()
+    queued_until = pl.max_horizontal("started_at", "assigned_at")
+    assigned = waits.select(pl.when(pl.col("assigned_at").is_not_null()).then(queued_until)).to_series()
     business = calendars.elapsed(key, started, ended.fill_null(as_of))
     if definition.opening_hours == "by the start":
         counts = calendars.is_open(key, started)

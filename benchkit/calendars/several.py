@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchkit.calendars.calendar import Calendar as Calendar
+from benchkit.calendars.calendar import Calendar
 from benchkit.calendars.openings import Ints
 from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, ask
 from benchkit.errors import BenchkitError, UnknownNameError, printable, show

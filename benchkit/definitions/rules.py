@@ -99,6 +99,4 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "unanswered": _UNANSWERED,
     "statistic": _STATISTIC,
 }
-
-
 """What is said of each setting of each rule, in the order in which they act, the statistic last."""
