@@ -60,7 +60,7 @@ def compare_definitions(
     as "benchkit; ours.toml"; brands go by other `names` where some are given.
     """
     asked = definitions.split(";") if isinstance(definitions, str) else definitions
-    chosen = [find_definition(definition) for definition in asked if definition]
+    chosen = [find_definition(definition) for definition in asked if str(definition).strip()]
     called = [definition.name for definition in chosen]
     if len(set(called)) < len(called) or not called:
         raise BenchkitError("definitions are told apart by their names; give each one another")
