@@ -14,9 +14,12 @@ from benchkit.errors import BenchkitError, InputError, show, way_out
 from benchkit.resources import shipped
 from benchkit.sources.delimited import read_rows
 from benchkit.terms import COMPOSED, NOT_APPLICABLE, NOT_STATED, SETTINGS, Terms
+from benchkit.words import figure
 
 MINUTES = 5
 """What `within minutes` is taken to be where the survey did not say how many."""
+
+_NOT_PUBLIC = "not public"
 
 STATUSES: Mapping[str, str] = {
     "seen on the publisher's page": "",
@@ -26,7 +29,7 @@ STATUSES: Mapping[str, str] = {
     "seen in one's own account with the publisher": "",
     "quoted in an article; the original not seen": "quoted",
     "reported by others; the original not seen": "second-hand",
-    "documented by the publisher, who shows the figure to customers alone": "not public",
+    "documented by the publisher, who shows the figure to customers alone": _NOT_PUBLIC,
 }
 """How closely a figure was seen, and what is said of it in short wherever it appears."""
 
@@ -54,7 +57,6 @@ FIGURES = pl.Schema(
 )
 """The columns of published figures, as `industry_figures` gives them."""
 
-_NOT_PUBLIC = "not public"
 _UNITS = {"min": 60, "minute": 60, "h": 3_600, "hour": 3_600, "d": 86_400, "day": 86_400}
 _HORIZON = re.compile(r"(\d{1,6}) ?(min|minute|h|hour|d|day)s?", re.ASCII)
 _YEARS = (2020, 2022)
@@ -180,6 +182,15 @@ def terms_of_row(row: Mapping[str, Any]) -> Terms:
     'First reply time, median over accounts of their means'
     """
     return Terms(**{name: row[name] for name in Terms.__dataclass_fields__})
+
+
+def value_in_words(row: Mapping[str, Any]) -> str:
+    """What was published, as it is shown.
+
+    >>> value_in_words({"value": 0.125, "unit": "share"})
+    '12.5%'
+    """
+    return _NOT_PUBLIC if row["value"] is None else figure(row["value"], row["unit"])
 
 
 def _none_is_empty(name: str) -> pl.Expr:

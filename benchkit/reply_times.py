@@ -19,6 +19,10 @@ _STATISTICS: Mapping[str, tuple[str, str, float]] = {
 """Of each: what names end in, what it is called, and what it is of the times of 10, 20 and 60 minutes."""
 
 
+REPLY_TIME_AS_DEFINED = "reply_seconds_as_defined"
+"""The metric that is each definition's own reply time."""
+
+
 def reply_time(statistic: Statistic, *, which: Which = "all") -> Metric:
     """A statistic of the time to a reply, such as `median`, `p90` or `mean`, among answered waits.
 

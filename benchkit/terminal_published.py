@@ -15,9 +15,8 @@ from rich.text import Text
 from benchkit.comparability import comparable
 from benchkit.errors import printable
 from benchkit.metrics import RESPONSE_RATE_SECONDS
-from benchkit.published import STATUSES, terms_of_row
+from benchkit.published import STATUSES, terms_of_row, value_in_words
 from benchkit.terms import NOT_APPLICABLE, NOT_STATED, ON_SOCIAL_MEDIA, Terms
-from benchkit.words import figure
 
 _WIDE, _NARROWEST = 140, 80
 _LONGEST_NAME = 36
@@ -49,11 +48,10 @@ def print_published(*figures: pl.DataFrame) -> None:
     for title in ("By", "Year", "Industry", "Figure", "Value", "Seen", "Terms", "Source"):
         table.add_column(title, justify="right" if title in ("Year", "Value") else "left")
     for row in rows:
-        value = "not public" if row["value"] is None else figure(row["value"], row["unit"])
         whose = (_name(row["publisher"]), str(row["year"]), _name(row["industry"]))
         at_hand = "" if row["value"] is None else STATUSES[row["seen"]]
         notes = f"({terms[_terms(row)]})", f"[{sources[_source(row)]}]"
-        table.add_row(*map(Text, (*whose, terms_of_row(row).label, value, at_hand, *notes)))
+        table.add_row(*map(Text, (*whose, terms_of_row(row).label, value_in_words(row), at_hand, *notes)))
     console.print(table)
     lines = [f"({number}) {said}" for said, number in terms.items()]
     lines += [f"[{number}] {said}" for said, number in sources.items()]

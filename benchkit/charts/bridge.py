@@ -24,11 +24,11 @@ from benchkit.charts.style import (
     time_axis,
     values,
 )
-from benchkit.definitions.words import called, in_short
-from benchkit.words import change, figure, legible, month_name, shortened
+from benchkit.definitions.words import called, in_short, short_name
+from benchkit.words import change, figure, legible, month_name
 
 _STEPS = ("rule", "before", "after", "estimate", "n_replied", "definition")
-_MOST_OF_A_NAME, _MOST_OF_A_LINE = 22, 16
+_MOST_OF_A_LINE = 16
 _HEIGHT, _BAR, _HEADROOM, _MOST_TICKS = 36, 18, 1.5, 6
 _UP = 0.2
 """How far above the middle of its bar, in bars, the first of two lines of a label stands."""
@@ -69,7 +69,7 @@ def bridge(steps: pl.DataFrame, *, to: str = "benchkit", month: str = "", width:
         reading += "; hollow: approximate, some rules being second-hand or remembered"
     return layers(
         *_marks(bars),
-        question=f"What makes {_short(whose)}'s reply time differ from {_short(to)}'s?",
+        question=f"What makes {short_name(whose)}'s reply time differ from {short_name(to)}'s?",
         notes=[
             f"Messages that were answered, {month_name(month)}" if month else "Messages that were answered",
             reading if bars.height else "Nothing to draw: at some step there are too few answered waits",
@@ -89,8 +89,8 @@ def _bars(steps: pl.DataFrame, to: str) -> tuple[pl.DataFrame, list[str]]:
     if not rows or steps["estimate"].is_null().any():
         return pl.DataFrame(schema=_BARS), []
     name, is_approximate = called(rows[0]["definition"])
-    ends = [(f"{_short(name)}{' (approximate)' * is_approximate}", rows[0], is_approximate)]
-    ends.append((f"{_short(to)}, among answered", rows[-1], False))
+    ends = [(f"{short_name(name)}{' (approximate)' * is_approximate}", rows[0], is_approximate)]
+    ends.append((f"{short_name(to)}, among answered", rows[-1], False))
     for before, row in pairwise(rows):
         begin, end = before["estimate"], row["estimate"]
         if abs(end - begin) < 0.5:
@@ -174,7 +174,3 @@ def _ticks(top: float) -> list[int]:
     """Times from 0 on in equal steps, as few as can be read."""
     step = next((step for step in _TICKS if top / step <= _MOST_TICKS), _TICKS[-1])
     return [step * i for i in range(int(top / step) + 1)]
-
-
-def _short(name: str) -> str:
-    return shortened(legible(name), width=_MOST_OF_A_NAME)

@@ -11,15 +11,14 @@ import polars as pl
 from benchkit.charts.dots import OWN_NOT_DRAWN, row_axis
 from benchkit.charts.rows import across, groups_in_order, own_group
 from benchkit.charts.style import FAINTEST, PALETTE, layers, require, values
-from benchkit.definitions.words import called, statistic_of
+from benchkit.definitions.words import called, short_name, statistic_of
+from benchkit.reply_times import REPLY_TIME_AS_DEFINED
 from benchkit.schema import ESTIMATES
 from benchkit.series import group_label
-from benchkit.words import figure, legible, month_name, shortened, span
+from benchkit.words import figure, legible, month_name, span
 
-REPLY_TIME = "reply_seconds_as_defined"
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 _MARK_GAP, _ROW_GAP = 10, 16
-_MOST_OF_A_NAME = 22
 _MOST_TOLD = 10
 _NARROW = 300
 _REACH = 4
@@ -55,7 +54,7 @@ def definition_spread(
     Raises `UnknownNameError` for a column or an `own` that is not there.
     """
     require(compared, ["rules", *ESTIMATES], where="in these estimates")
-    of_groups = compared.filter(metric=REPLY_TIME)
+    of_groups = compared.filter(metric=REPLY_TIME_AS_DEFINED)
     told = of_groups.drop("rules")
     own = own_group(told, own)
     rows = _figures(of_groups, group_label(told))
@@ -92,7 +91,7 @@ def definition_spread(
 def _figures(of_groups: pl.DataFrame, group: pl.Expr) -> pl.DataFrame:
     """The reply times there are, in numbers and in words, and by whose definition they are."""
     drawn = of_groups.filter(pl.col("estimate").is_not_null())
-    names = [_short(name) for name in of_groups["rules"].unique(maintain_order=True)]
+    names = [short_name(name) for name in of_groups["rules"].unique(maintain_order=True)]
     shorts = dict(zip(of_groups["rules"].unique(maintain_order=True), names, strict=True))
     shown = shorts if len(set(names)) == len(names) else {name: legible(name) for name in shorts}
     approximate = [called(label)[1] for label in drawn["definition"]]
@@ -170,7 +169,3 @@ def _in_words(rows: pl.DataFrame, groups: Sequence[str]) -> str:
         told.append(f"{group}: {', '.join(' '.join(pair) for pair in figures)}")
     more = [f"and {len(groups) - _MOST_TOLD:,} more"] if len(groups) > _MOST_TOLD else []
     return f"{'; '.join([*told, *more]) or 'Nothing to draw'}."
-
-
-def _short(name: str) -> str:
-    return shortened(legible(name), width=_MOST_OF_A_NAME)

@@ -17,13 +17,13 @@ from benchkit.finding import find_waits
 from benchkit.measurement import MIN_WAITS, measure
 from benchkit.metrics import Metric, Share, in_opening_hours, replied_within
 from benchkit.pseudonyms import Pseudonyms
+from benchkit.reply_times import REPLY_TIME_AS_DEFINED
 from benchkit.waits import Waits
 
 AMONG_ANSWERED = replace(BENCHKIT, unanswered="left out", statistic="median")
 """benchkit's own rules, of the waits that were answered: where a bridge leads."""
 
-REPLY_TIME = "reply_seconds_as_defined"
-_FIGURES = (REPLY_TIME, "answered_within_1h", "answered_within_24h")
+_FIGURES = (REPLY_TIME_AS_DEFINED, "answered_within_1h", "answered_within_24h")
 _STEPS = {
     "rule": pl.String,
     "before": pl.String,
@@ -50,8 +50,8 @@ def compare_definitions(
 
     >>> from benchkit.sources.timelines import from_timelines
     >>> data = from_timelines("C0 A10", "C0 C50 A90", "C0")
-    >>> found = compare_definitions(data, ["benchkit", "sprout"], by=None, metrics=REPLY_TIME, min_waits=0)
-    >>> found.select("rules", "estimate").rows()
+    >>> found = compare_definitions(data, ["benchkit", "sprout"], by=None, min_waits=0)
+    >>> found.filter(metric=REPLY_TIME_AS_DEFINED).select("rules", "estimate").rows()
     [('benchkit', 5400.0), ('sprout', 3000.0)]
 
     As `measure`, with a first column `rules`, the definition's name. Of a definition that leaves
@@ -98,7 +98,7 @@ def bridge(
     path = [step.after for step in steps]
     rows: list[dict[str, Any]] = []
     for (rules, after), waits in zip(steps, _found(data, path), strict=True):
-        told = measure(waits, month=month, metrics=REPLY_TIME, min_waits=1).row(0, named=True)
+        told = measure(waits, month=month, metrics=REPLY_TIME_AS_DEFINED, min_waits=1).row(0, named=True)
         previous = rows[-1]["estimate"] if rows else None
         estimate, earlier = told["estimate"], path[len(rows) - 1] if rows else after
         is_told = None not in (estimate, previous)

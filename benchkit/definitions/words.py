@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from benchkit.words import legible, shortened
+
+_MOST_OF_A_NAME = 22
 RULES_IN_SHORT = {
     "clock starts": "start of the clock",
     "counted": "first or later replies",
@@ -32,6 +35,15 @@ def called(label: str) -> tuple[str, bool]:
     """
     found = _LABEL.fullmatch(label)
     return (found[1], found[2] is not None) if found else (label, False)
+
+
+def short_name(name: str) -> str:
+    """A definition's name, legible and as long as a chart has room for.
+
+    >>> short_name("Social care, all brands, version of 2026")
+    'Social care, all bran…'
+    """
+    return shortened(legible(name), width=_MOST_OF_A_NAME)
 
 
 def in_short(rules: str) -> str:

@@ -8,10 +8,8 @@ from typing import Any
 import polars as pl
 
 from benchkit.html import Cell, Html, escape, note, table
-from benchkit.published import STATUSES
+from benchkit.published import STATUSES, value_in_words
 from benchkit.words import NOTHING, figure, span
-
-_NOT_PUBLIC = "not public"
 
 
 def published(beside: pl.DataFrame, *, own: str = "") -> Html:
@@ -39,12 +37,11 @@ def published(beside: pl.DataFrame, *, own: str = "") -> Html:
 def _row(row: Mapping[str, Any]) -> Sequence[Cell]:
     whose = row["our_industry"] or "All together"
     source = f"{row['publisher']} {row['year']}, {row['industry']}\n{row['seen']}"
-    value = _NOT_PUBLIC if row["value"] is None else figure(row["value"], row["unit"])
     provisional = ["provisional"] if row["status"] == "provisional" else []
     limits = "\n".join(filter(None, [span(row["lower"], row["upper"], row["unit"]), *provisional]))
     return (
         (whose, row["ours"]),
-        (value, source),
+        (value_in_words(row), source),
         (figure(row["estimate"], row["unit"]), limits),
         ", ".join(row["marks"]) or NOTHING,
     )
@@ -91,11 +88,10 @@ def _not_shown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _named(row: Mapping[str, Any]) -> str:
     """A published figure in a few words, with how it was seen where that was not at first hand."""
-    value = _NOT_PUBLIC if row["value"] is None else figure(row["value"], row["unit"])
     second_hand = STATUSES[row["seen"]]
     remark = f", {second_hand}" if second_hand and row["value"] is not None else ""
     measured = f"{row['metric'].replace('_', ' ')}, {row['statistic']}"
-    return f"{row['industry']}, {measured}: {value} ({row['publisher']} {row['year']}{remark})"
+    return f"{row['industry']}, {measured}: {value_in_words(row)} ({row['publisher']} {row['year']}{remark})"
 
 
 def _in_order(texts: Iterable[str]) -> list[str]:

@@ -11,10 +11,10 @@ from benchkit.catalogue import find_metrics
 from benchkit.definitions.words import called, in_short, statistic_of
 from benchkit.html import Cell, Html, escape, note, table
 from benchkit.metrics import Metric, Share
+from benchkit.reply_times import REPLY_TIME_AS_DEFINED
 from benchkit.series import group_label
 from benchkit.words import NOTHING, change, count, figure, horizon, human_seconds, span
 
-_REPLY_TIME = "reply_seconds_as_defined"
 _APPROXIMATE = "Approximate: some rules of that definition are second-hand or remembered."
 _MOST_CLOSE = 5
 _LEAST_SECONDS = 0.5
@@ -47,7 +47,7 @@ def definitions(compared: pl.DataFrame) -> Html:
     each definition and all its figures, of several a row for each group and its reply times.
     """
     named = compared.with_columns(group_label(compared.drop("rules"), together="").alias("group"))
-    times = named.filter(metric=_REPLY_TIME)
+    times = named.filter(metric=REPLY_TIME_AS_DEFINED)
     by_group = times.partition_by("group", maintain_order=True)
     if not by_group:
         return Html(note("There are no reply times to compare."))
