@@ -185,11 +185,14 @@ class Dataset:
         return sorted(names.cast(pl.String).drop_nulls().to_list())
 
     def only(self, brand: str) -> Dataset:
-        """The same dataset with the messages of one brand."""
+        """The same dataset with the messages of one brand, and its opening hours."""
         brands = self.brands()
         if brand not in brands:
             raise UnknownNameError("brand", brand, brands, where=f"in {self.about.name}")
-        return replace(self, messages=self.messages.filter(pl.col("brand") == brand))
+        calendars = self.calendars
+        if calendars is not None and calendars.by == "brand":
+            calendars = calendars.told_as({brand: brand})
+        return replace(self, messages=self.messages.filter(pl.col("brand") == brand), calendars=calendars)
 
     def __repr__(self) -> str:
         return f"Dataset({self.about.name!r}, as of {self.as_of:%Y-%m-%d %H:%M} UTC)"

@@ -156,6 +156,15 @@ def test_hours_of_other_brands_are_not_told_with_ones_own() -> None:
             assert list(found.calendars.of) == [names[0]]
 
 
+def test_a_brand_alone_has_no_hours_of_others() -> None:
+    data = of_two_brands().open_in(Calendars(of={"Acme": DESK}))
+    own = data.only("Acme").calendars
+    assert own is not None
+    assert list(own.of) == ["Acme"]
+    assert data.only("Bolt").calendars is None
+    assert not find_waits(data.only("Bolt")).has_opening_hours
+
+
 def test_agents_who_are_called_alike_at_two_brands_keep_their_hours() -> None:
     both = of_two_brands()
     alike = both.messages.with_columns(pl.col("sender_id").str.replace("^(Acme|Bolt)/", ""))
