@@ -23,6 +23,7 @@ from benchkit.reply_estimates import (
 )
 from benchkit.sample import AWAITING, CLOSED, REPLIED, Sample
 from benchkit.schema import BAND
+from benchkit.series import OPEN_TIME
 from benchkit.stats.arrays import Ints
 from benchkit.study import NOT_BY_AGENT, Study, study
 from benchkit.tidy import Rows, figured, tidy, unfigured
@@ -140,20 +141,22 @@ def expectation_curve(
     own interval are `band_lower` and `band_upper`, between which the whole curve lies at 95%
     (null with fewer than 8 weeks). On data selected
     on being answered, and by agent, it is the curve among answered waits, and `metric` says
-    `replied_within`.
+    `replied_within`. It is in calendar time, as what customers expect is, whatever the clock of
+    the definition.
     """
     asked = study(waits, month=month, by=by, history_weeks=history_weeks)
     of_replied = asked.only_answered is not None or asked.by_agent
     curves = est.shares_of_replied if of_replied else est.shares
     name = "replied_within" if of_replied else "answered_within"
     times = sorted({*CURVE_SECONDS, *at})
-    found = curves(asked.sample, times)
+    sample = asked.of("all", "calendar")
+    found = curves(sample, times)
     rows = [
-        figured(name, found.horizon(place), asked.sample, of_replied=of_replied, min_waits=min_waits)
+        figured(name, found.horizon(place), sample, of_replied=of_replied, min_waits=min_waits)
         for place in range(len(times))
     ]
     told = tidy(asked, rows, times)
-    band = est.bands(asked.sample, found, times, of_replied=of_replied)
+    band = est.bands(sample, found, times, of_replied=of_replied)
     limits = {name: pl.Series(values.ravel()).fill_nan(None) for name, values in zip(BAND, band, strict=True)}
     has_figure = pl.col("estimate").is_not_null()
     return told.with_columns(pl.when(has_figure).then(limit).alias(name) for name, limit in limits.items())
@@ -175,8 +178,16 @@ def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> 
     else:
         sample = asked.of(which, computes.clock)
         found = _estimate(computes, sample, goal)
+    if asked.tells_of_opening_hours(computes.clock):
+        found = found._replace(method=OPEN_TIME + found.method)
     return figured(
-        metric.name, found, sample, of_replied=computes.of_replied, min_waits=min_waits, which=which
+        metric.name,
+        found,
+        sample,
+        of_replied=computes.of_replied,
+        min_waits=min_waits,
+        which=which,
+        clock=computes.clock,
     )
 
 

@@ -9,6 +9,9 @@ from benchkit.errors import BenchkitError, UnknownNameError, show
 BETWEEN = " · "
 """Between the parts of a group's label."""
 
+OPEN_TIME = "in opening hours, "
+"""What `method` begins with where a figure is not in calendar time."""
+
 
 def group_columns(estimates: pl.DataFrame) -> list[str]:
     """The columns an estimates frame is grouped by: those before `metric`."""
@@ -29,9 +32,11 @@ def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> p
 
 def credited_to_somebody(estimates: pl.DataFrame) -> pl.DataFrame:
     """Estimates less, by agent, those of waits that belong to no agent since nobody replied."""
-    if "agent" not in group_columns(estimates):
+    groups = group_columns(estimates)
+    if "agent" not in groups:
         return estimates
-    return estimates.filter(pl.col("agent").is_not_null() | (pl.col("n_replied") > 0))
+    is_somebodys = pl.col("n_replied").max().over(groups) > 0
+    return estimates.filter(pl.col("agent").is_not_null() | is_somebodys)
 
 
 def is_dated(estimates: pl.DataFrame) -> bool:

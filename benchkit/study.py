@@ -37,7 +37,7 @@ class Study:
     clock: str
     counted: str
     unneeded: Ints
-    too_few_brands: Bools
+    few_brands: Mapping[str, Bools]
     volumes: Mapping[str, Ints]
     when_and_where: pl.DataFrame
     only_answered: str | None
@@ -58,6 +58,14 @@ class Study:
         if self.counted != "every":
             kept &= timed.is_first == (self.counted == "first")
         return timed.sample.where(kept), inside[kept]
+
+    def tells_of_opening_hours(self, clock: str = "") -> bool:
+        """Whether a clock, or else that of the definition, is not of calendar time."""
+        return (clock or self.clock) == "opening hours"
+
+    def too_few_brands(self, clock: str = "") -> Bools:
+        """By group: whether a clock tells of too few brands for anything to be told of them."""
+        return self.few_brands[clock or self.clock]
 
     def of(self, which: str, clock: str = "") -> Sample:
         """The `all`, `first` or `next` waits by a clock, or the parts of them before and after assignment.
@@ -139,10 +147,9 @@ def study(
     is_first, inside = (frame[name].to_numpy() for name in ("is_first", "inside"))
 
     def timed(clock: str) -> _Timed:
-        prefix = "" if clock == waits.definition.clock else f"{clock} "
-        kept = eligible & frame[f"{prefix}is_known"].to_numpy()
+        kept = eligible & frame[f"{clock} is_known"].to_numpy()
         columns = ("lasted", "watched", "queued")
-        seconds, watched, queued = (frame[f"{prefix}{name}"].fill_null(-1).to_numpy() for name in columns)
+        seconds, watched, queued = (frame[f"{clock} {name}"].fill_null(-1).to_numpy() for name in columns)
         everyone = Sample(
             group=group,
             week=week,
@@ -160,6 +167,8 @@ def study(
         return _Timed(everyone.where(kept), is_first[kept], queued[kept], inside[kept])
 
     clocks = {clock: timed(clock) for clock in _clocks(waits)}
+    told_of = {clock: eligible & frame[f"{clock} is_known"].to_numpy() for clock in clocks}
+    told_of[waits.definition.clock] = counted
     unneeded = frame["is_unneeded"].to_numpy() & wanted_brand & in_month_rows
     return Study(
         groups=groups.drop("group"),
@@ -167,7 +176,10 @@ def study(
         clock=waits.definition.clock,
         counted=waits.definition.counted,
         unneeded=np.bincount(group[unneeded], minlength=groups.height),
-        too_few_brands=too_few_brands(frame.filter(counted & in_month_rows), groups, keys, waits.peers),
+        few_brands={
+            clock: too_few_brands(frame.filter(kept & in_month_rows), groups, keys, waits.peers)
+            for clock, kept in told_of.items()
+        },
         volumes={
             column: np.bincount(counts["group"].to_numpy(), counts[column].to_numpy(), groups.height).astype(
                 np.int64
@@ -222,7 +234,7 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
             "inside"
         ),
         *(
-            expression.alias(f"{clock} {name}" if clock != waits.definition.clock else name)
+            expression.alias(f"{clock} {name}")
             for clock in _clocks(waits)
             for name, expression in waits.clocked(clock)._asdict().items()
         ),

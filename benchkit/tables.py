@@ -16,6 +16,7 @@ from benchkit.metrics import Count, Metric, Share
 from benchkit.periods import parse_month
 from benchkit.series import (
     BETWEEN,
+    OPEN_TIME,
     credited_to_somebody,
     group_columns,
     group_label,
@@ -46,7 +47,10 @@ def headline(
     rows: list[tuple[Cell, ...]] = []
     for metric in _chosen(now, metrics):
         value, limits = _cell_of(now[metric.name], metric.unit)
-        beside = [_before(before.get(metric.name), metric, now[metric.name]), _expected(expected, metric)]
+        beside = [
+            _before(before.get(metric.name), metric, now[metric.name]),
+            _expected(expected, metric, now[metric.name]),
+        ]
         rows.append((metric.label, value, (_basis(now[metric.name]), limits), *beside))
     return table(("Figure", "Value", "Interval", "Before", "Expected"), rows, kind="headline")
 
@@ -75,10 +79,15 @@ def _before(row: Mapping[str, Any] | None, metric: Metric, now: Mapping[str, Any
     return told, limits
 
 
-def _expected(expected: pl.DataFrame | None, metric: Metric) -> str:
-    """What part of customers expects an answer within the metric's time."""
+def _expected(expected: pl.DataFrame | None, metric: Metric, now: Mapping[str, Any]) -> str:
+    """What part of customers expects an answer within the metric's time, which is calendar time."""
     computes = metric.computes
-    if expected is None or not isinstance(computes, Share) or not metric.needs_unanswered:
+    if (
+        expected is None
+        or now["method"].startswith(OPEN_TIME)
+        or not isinstance(computes, Share)
+        or not metric.needs_unanswered
+    ):
         return ""
     at_horizon = pl.col("seconds").eq_missing(computes.within_seconds)
     points = expected.filter(at_horizon).sort("year").select("share", "year").rows()

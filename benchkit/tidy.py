@@ -27,6 +27,7 @@ class Rows:
     """The estimates of one metric, an entry per group."""
 
     metric: str
+    clock: str
     estimate: Floats
     lower: Floats
     upper: Floats
@@ -46,6 +47,7 @@ def figured(
     of_replied: bool,
     min_waits: int,
     which: Which = "all",
+    clock: str = "",
 ) -> Rows:
     """The estimates of a metric, withheld where there are too few waits."""
     least = max(min_waits, 1)
@@ -57,7 +59,7 @@ def figured(
     kind = "".join(word for word, applies in words.items() if applies)
     fewer = f"fewer than {least:,} {kind}waits"
     method = np.where(withheld, fewer, found.method[:, 0])
-    return Rows(name, n=n, n_replied=n_replied, status=status, method=method, **told)
+    return Rows(name, clock, n=n, n_replied=n_replied, status=status, method=method, **told)
 
 
 def unfigured(name: str, sample: Sample, status: str, method: str) -> Rows:
@@ -65,6 +67,7 @@ def unfigured(name: str, sample: Sample, status: str, method: str) -> Rows:
     nothing, n = np.full(sample.n_groups, np.nan), sample.month.counts
     return Rows(
         name,
+        "",
         n=n,
         n_replied=sample.month.replied.counts,
         status=np.full(n.size, status),
@@ -79,7 +82,7 @@ def tidy(asked: Study, rows: Sequence[Rows], seconds: Sequence[int] = ()) -> pl.
     columns = {
         field.name: np.stack([getattr(part, field.name) for part in rows], axis=1).ravel()
         for field in fields(Rows)
-        if field.name != "metric"
+        if field.name not in ("metric", "clock")
     }
     frame = pl.DataFrame({"metric": [part.metric for part in rows] * n_groups})
     if keys:
@@ -96,12 +99,13 @@ def tidy(asked: Study, rows: Sequence[Rows], seconds: Sequence[int] = ()) -> pl.
         "method",
         pl.lit(asked.definition).alias("definition"),
     )
-    return _without_few_brands(asked, tidy, len(rows)) if asked.too_few_brands.any() else tidy
+    of_each = [asked.too_few_brands(part.clock if part.clock in asked.clocks else "") for part in rows]
+    too_few = pl.Series(np.stack(of_each, axis=1).ravel())
+    return _without_few_brands(tidy, too_few) if too_few.any() else tidy
 
 
-def _without_few_brands(asked: Study, tidy: pl.DataFrame, n_rows: int) -> pl.DataFrame:
+def _without_few_brands(tidy: pl.DataFrame, too_few: pl.Series) -> pl.DataFrame:
     """Blank whatever would tell of too few peers, the number of their waits included."""
-    too_few = pl.Series(np.repeat(asked.too_few_brands, n_rows))
     withheld = too_few & (tidy["status"] != "refused")
     return tidy.with_columns(
         pl.when(~too_few).then(pl.col(*_FIGURES, "n", "n_replied")),

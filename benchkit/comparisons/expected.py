@@ -65,7 +65,7 @@ def expected_time(
             status, method = "final" if is_final else "provisional", met[number].pop("method")
             if refusal:
                 status, method = "refused", refusal
-            elif asked.too_few_brands[number]:
+            elif asked.too_few_brands("calendar")[number]:
                 status, method, told = "withheld", f"fewer than {MIN_BRANDS} brands", told | _NO_COUNTS
             elif watched < max(min_waits, 1):
                 status, method = "withheld", f"fewer than {max(min_waits, 1):,} waits"

@@ -89,7 +89,7 @@ def compare(
     asked = study(waits, month=month, by=keys, history_weeks=HISTORY_WEEKS)
     work = work_of(asked, share, month)
     sets = measured[within].fill_null("not stated") if within else pl.repeat("", measured.height, eager=True)
-    shown = (work.n >= max(min_waits, 1)) & ~asked.too_few_brands
+    shown = (work.n >= max(min_waits, 1)) & ~asked.too_few_brands()
     own = waits.peers.own if waits.peers and by == "brand" else ""
     others = (measured[by].fill_null("") != own).to_numpy()
     columns = {name: np.full(work.n.size, np.nan) for name in _FIGURES}
