@@ -28,24 +28,12 @@ def read_toml(path: str | Path, make: Callable[[dict[str, Any]], T]) -> T:
 
 def write_toml(told: Mapping[str, Any], path: str | Path) -> Path:
     """Write plain values to a TOML file, whole or not at all."""
-    from benchkit.output import write_whole
-
-    text = to_toml(told)
-    return write_whole(path, lambda place: place.write_text(text, encoding="utf-8"))
-
-
-def to_toml(told: Mapping[str, Any]) -> str:
-    """Plain values as TOML.
-
-    >>> print(to_toml({"timezone": "UTC", "hours": {"mon": "09:00-17:00"}}), end="")
-    timezone = "UTC"
-    <BLANKLINE>
-    [hours]
-    mon = "09:00-17:00"
-    """
     import tomli_w
 
-    return tomli_w.dumps(told)
+    from benchkit.output import write_whole
+
+    text = tomli_w.dumps(told)
+    return write_whole(path, lambda place: place.write_text(text, encoding="utf-8"))
 
 
 def as_table(

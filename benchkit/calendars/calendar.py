@@ -47,7 +47,7 @@ from benchkit.calendars.openings import (
 from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, Datetimes, Given, Timedeltas, ask
 from benchkit.errors import BenchkitError, show
 from benchkit.times import Moment
-from benchkit.toml import as_table, read_toml, to_toml, write_toml
+from benchkit.toml import as_table, read_toml, write_toml
 
 
 @dataclass(frozen=True)
@@ -241,10 +241,6 @@ class Calendar:
         if "before" in values:
             values["before"] = cls.from_mapping(values["before"])
         return cls(**values)
-
-    def to_toml(self) -> str:
-        """The calendar as the text of a TOML file."""
-        return to_toml(self.to_mapping())
 
     def save(self, path: str | Path) -> Path:
         """Write the calendar to a TOML file that `load` reads."""

@@ -15,7 +15,7 @@ from benchkit.calendars.openings import Ints
 from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, ask
 from benchkit.errors import BenchkitError, UnknownNameError, printable, show
 from benchkit.times import Moment
-from benchkit.toml import as_table, read_toml, to_toml, write_toml
+from benchkit.toml import as_table, read_toml, write_toml
 
 BY = ("brand", "channel", "agent")
 
@@ -142,10 +142,6 @@ class Calendars:
             by=values.get("by", "brand"),
             of={name: _of(show(name), table) for name, table in named.items()},
         )
-
-    def to_toml(self) -> str:
-        """The calendars as the text of a TOML file."""
-        return to_toml(self.to_mapping())
 
     def save(self, path: str | Path) -> Path:
         """Write the calendars to a TOML file that `load` reads."""
