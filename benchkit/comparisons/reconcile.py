@@ -194,20 +194,26 @@ def _candidates(data: Dataset, statistics: Sequence[str], which: str) -> Iterato
     hours = list(WORDS["opening_hours"]) if data.calendars else [BENCHKIT.opening_hours]
     like = replace(BENCHKIT, name="reconciled", unanswered="left out", statistic="median")
     seen = set()
-    for found in _products({**found_by, "opening_hours": hours}):
-        waits = find_waits(data, definition=replace(like, **found)).collect()
-        facts = [name for name in waits.frame.collect_schema() if name in _DECIDING]
-        fingerprint = waits.frame.select(pl.struct(facts).hash().sum()).collect().item()
+    for found in _products(found_by):
+        plain = find_waits(data, definition=replace(like, **found)).collect()
+        facts = [name for name in plain.frame.collect_schema() if name in _DECIDING]
+        fingerprint = plain.frame.select(pl.struct(facts).hash().sum()).collect().item()
         if fingerprint in seen:
             continue
         seen.add(fingerprint)
-        for measured in _products({**measured_by, "statistic": statistics}):
-            in_calendar_time = measured["clock"] == "calendar"
-            if in_calendar_time and found["opening_hours"] != BENCHKIT.opening_hours:
-                continue
-            cut_off: dict[str, Any] = {} if measured["cut_off_seconds"] is None else {"unanswered": "cut off"}
-            with suppress(BenchkitError):  # rules that contradict each other
-                yield waits, replace(waits.definition, **measured, **cut_off)
+        for counted_by in hours:
+            waits = plain
+            if counted_by != BENCHKIT.opening_hours:
+                told: dict[str, Any] = {**found, "opening_hours": counted_by}
+                waits = find_waits(data, definition=replace(like, **told)).collect()
+            for measured in _products({**measured_by, "statistic": statistics}):
+                if measured["clock"] == "calendar" and waits is not plain:
+                    continue
+                cut_off: dict[str, Any] = (
+                    {} if measured["cut_off_seconds"] is None else {"unanswered": "cut off"}
+                )
+                with suppress(BenchkitError):  # rules that contradict each other
+                    yield waits, replace(waits.definition, **measured, **cut_off)
 
 
 def _products(settings: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
