@@ -56,7 +56,8 @@ def measure(
     >>> measure(waits, metrics="answered_within_1h", min_waits=0).select("estimate", "n").row(0)
     (0.3333333333333333, 3)
 
-    `month` is written 2026-10 (without one: the whole period); `by` names brand, industry,
+    `month` is written 2026-10 (without one: the whole period), and is by the definition that held
+    when it ended; `by` names brand, industry,
     channel, agent or a dimension the messages carry. Intervals are at 95%, learnt from how
     the trailing `history_weeks` vary where 8 or more of them have waits; `method` says how.
     Groups with fewer than `min_waits` waits have status withheld and no figure; what the
@@ -106,17 +107,8 @@ def measure_months(
             pl.lit(label).alias("month"), pl.all()
         )
         for label in wanted
-        for ruled in by_the_rules_of(waits, label)
+        for ruled in waits.ruling(label)
     )
-
-
-def by_the_rules_of(waits: Waits, month: str) -> list[Waits]:
-    """The waits by the definition that held in a month; by both, that before first, where it changed then."""
-    period, since = parse_month(month), waits.definition.valid_from
-    if waits.before is None or since is None or since < period.start.date():
-        return [waits]
-    earlier = by_the_rules_of(waits.before, month)
-    return [*earlier, waits] if since < period.end.date() else earlier
 
 
 def expectation_curve(

@@ -30,12 +30,16 @@ def remarks(waits: Waits, *estimates: pl.DataFrame, month: str = "") -> Html | N
     statuses = {status for frame in estimates for status in _last_month(frame)["status"]}
     unreadable = waits.audit.excluded.filter(pl.col("kind") == "unreadable").height
     missing = waits.missing_of(month) if month else ""
+    ruled = waits.ruled(month)
     as_of = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
     sentences = [
-        _whose_rules(waits.definition),
-        f"{waits.only_answered} Shares and times here are of the messages that were answered, and "
+        _whose_rules(ruled.definition),
+        f"{ruled.only_answered} Shares and times here are of the messages that were answered, and "
         "flatter; targets and surveys speak of all messages."
-        if waits.only_answered
+        if ruled.only_answered
+        else "",
+        "Times, and shares answered within a time, are in opening hours."
+        if ruled.definition.clock == "opening hours"
         else "",
         f"{month_name(month)} is not whole: {missing}." if missing else "",
         f"Figures marked provisional may still change: not every wait has been watched long enough "
@@ -84,7 +88,8 @@ def _hours(waits: Waits) -> str:
     if waits.calendars is None:
         return ""
     told = "".join(f"<li>{escape(sentence)}</li>" for sentence in waits.calendars.sentences())
-    return f'<p>Opening hours:</p><ul class="rules">{told}</ul>'
+    zones = "months and weeks are those of the brand's time zone, which its hours name"
+    return f'<p>Opening hours; {escape(zones)}:</p><ul class="rules">{told}</ul>'
 
 
 def _whose_rules(definition: Definition) -> str:

@@ -118,6 +118,7 @@ def study(
     if not isinstance(history_weeks, int) or history_weeks < 0:
         raise BenchkitError(f"history_weeks is {show(history_weeks)}; give a whole number, 0 or more")
     keys = dimensions(waits, by)
+    waits = waits.ruled(month)
     waits = waits.credited() if "agent" in keys else waits
     period = None if month is None else parse_month(month)
     wanted = [_in_scope(waits, keys, period, history_weeks)]

@@ -113,11 +113,11 @@ def _by_group(estimates: pl.DataFrame, metrics: Sequence[Metric]) -> str:
 
 
 def opening_hours(estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALOGUE) -> Html | None:
-    """Show each figure of all groups together in calendar time beside its twin in opening hours.
+    """Show each figure in calendar time beside its twin in opening hours; None where there are none.
 
-    None where no opening hours are known. Of several months (`measure_months`) the last is shown.
+    `estimates` are what `comparisons.both_clocks` gives.
     """
-    now, _ = _last_two_months(_told(estimates))
+    now = {row["metric"]: row for row in _told(estimates).to_dicts()}
     twins = [metric for metric in metrics if metric.in_opening_hours and metric.name in now]
     if not twins:
         return None
@@ -129,8 +129,11 @@ def opening_hours(estimates: pl.DataFrame, *, metrics: Sequence[Metric] = CATALO
             rows.append((metric.label, *cells))
     told = now.get("reply_time_in_opening_hours")
     part = "" if told is None or told["estimate"] is None else _open_part(told)
+    size = _note(
+        f"Of the {count(max(row['n'] or 0 for row in now.values()))} waits whose opening hours are known"
+    )
     shown = table(("Figure", "Calendar time", "Opening hours"), rows)
-    return Html(shown.html + part)
+    return Html(shown.html + part + size)
 
 
 def _open_part(row: Mapping[str, Any]) -> str:

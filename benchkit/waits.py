@@ -226,6 +226,22 @@ class Waits:
         """Whether a wait belongs to a month, written as 2026-10; every one does without a month."""
         return in_month(month, self.local)
 
+    def ruling(self, month: str) -> list[Waits]:
+        """The waits by each definition that held in a month, the last of them last."""
+        period, since = parse_month(month), self.definition.valid_from
+        if self.before is None or since is None or since < period.start.date():
+            return [self]
+        earlier = self.before.ruling(month)
+        return [*earlier, self] if since < period.end.date() else earlier
+
+    def ruled(self, month: str | None) -> Waits:
+        """The waits by the definition that held when a month ended; as they are without one."""
+        return self.ruling(month)[-1] if month else self
+
+    def by_calendar(self) -> Waits:
+        """The same waits in calendar time, whatever the clock of the definition."""
+        return replace(self, definition=replace(self.definition, clock="calendar"))
+
     def credited(self) -> Waits:
         """Waits with a row for everyone credited with them, where the definition credits several."""
         if "involved" not in self.frame.collect_schema():

@@ -8,12 +8,26 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from benchkit import Calendar, Calendars, Dataset, Definition, find_waits, measure, pseudonymise
+from benchkit import (
+    Calendar,
+    Calendars,
+    Dataset,
+    Definition,
+    expectation_curve,
+    expectations,
+    find_waits,
+    measure,
+    pseudonymise,
+    synthesize,
+)
+from benchkit.comparisons import both_clocks
 from benchkit.definitions import BENCHKIT, CHATWOOT, SPROUT, ZENDESK
 from benchkit.errors import BenchkitError
 from benchkit.metrics import in_opening_hours
 from benchkit.reply_times import reply_time
 from benchkit.sources.timelines import START, from_timelines
+from benchkit.statements import remarks
+from benchkit.tables import headline
 
 DESK = Calendar("UTC", {"mon-fri": "09:00-17:00"})
 DAY, HOUR = 24 * 60, 60
@@ -172,3 +186,54 @@ def test_agents_who_are_called_alike_at_two_brands_keep_their_hours() -> None:
     lettered = pseudonymise(replace(found, calendars=Calendars(by="agent", of={"kim": DESK})))
     assert lettered.calendars is not None
     assert sorted(lettered.calendars.of) == ["Agent A", "Agent B"]
+
+
+def test_both_clocks_are_of_the_same_waits() -> None:
+    """Of two channels one has hours: its waits alone are told by both clocks, whatever the definition's."""
+    closed = from_timelines(f"C{FRIDAY_16H} A{MONDAY_10H}", f"C{10 * HOUR} A{11 * HOUR}", channel="chat")
+    other = closed.messages.with_columns(
+        pl.lit("mail").cast(pl.Categorical()).alias("channel"),
+        *(pl.concat_str(pl.lit("b"), name).alias(name) for name in ("message_id", "conversation_id")),
+    )
+    data = Dataset.from_messages(
+        pl.concat([closed.messages, other]).collect(),
+        about=closed.about,
+        as_of=START + timedelta(days=30),
+        calendars=Calendars(by="channel", of={"chat": DESK}),
+    )
+    for rules in (BENCHKIT, replace(BENCHKIT, name="ours", clock="opening hours")):
+        told = both_clocks(find_waits(data, definition=rules), month="2026-03", min_waits=0)
+        told = told.filter(
+            pl.col("metric").str.ends_with("seconds_mean"), ~pl.col("metric").str.contains("first|next")
+        )
+        assert told.select("metric", "estimate", "n").rows() == [
+            ("reply_seconds_mean", 33.5 * 3_600, 2),
+            ("reply_business_seconds_mean", 1.5 * 3_600, 2),
+        ]
+    assert both_clocks(find_waits(from_timelines("C0 A1")), month="2026-03").is_empty()
+
+
+def test_a_clock_that_tells_of_too_few_brands_tells_nothing() -> None:
+    """Of seven brands of an industry one has hours: what is told in opening hours would be its own."""
+    data = synthesize(messages=20_000)
+    brand = data.brands()[0]
+    waits = find_waits(data.open_in(Calendars(of={brand: DESK})))
+    by_industry = measure(pseudonymise(waits), month="2026-10", by="industry", min_waits=0)
+    is_twin = pl.col("metric").str.contains("business|opening_hours")
+    assert set(by_industry.filter(is_twin)["status"]) == {"withheld"}
+    assert by_industry.filter(is_twin)["n"].null_count() == by_industry.filter(is_twin).height
+    assert "final" in set(by_industry.filter(metric="answered_within_24h")["status"])
+
+
+def test_figures_in_opening_hours_are_not_set_beside_what_customers_expect() -> None:
+    data = synthesize(messages=20_000).open_in(DESK)
+    for rules, beside in ((BENCHKIT, True), (replace(BENCHKIT, name="ours", clock="opening hours"), False)):
+        waits = find_waits(data, definition=rules)
+        html = headline(measure(waits, month="2026-10"), expected=expectations()).html
+        assert ("Customers who expect it" in html) is beside
+        assert ("are in opening hours" in getattr(remarks(waits, month="2026-10"), "html", "")) is not beside
+    curves = [
+        expectation_curve(find_waits(data, definition=rules), month="2026-10", by=None).drop("definition")
+        for rules in (BENCHKIT, replace(BENCHKIT, name="ours", clock="opening hours"))
+    ]
+    assert curves[0].equals(curves[1])

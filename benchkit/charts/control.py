@@ -171,7 +171,7 @@ def _week_axes(rows: pl.DataFrame) -> tuple[alt.X, alt.X]:
     begin, middle = (
         alt.X(
             f"{field}:Q",
-            title="Week in which the customer wrote",
+            title="Week",
             scale=alt.Scale(domain=ends, nice=False, zero=False),
             axis=alt.Axis(
                 values=list(words),

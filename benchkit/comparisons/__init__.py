@@ -2,6 +2,7 @@
 
 from benchkit.comparisons.beside import beside_published
 from benchkit.comparisons.changes import changes
+from benchkit.comparisons.clocks import both_clocks
 from benchkit.comparisons.definitions import bridge, compare_definitions
 from benchkit.comparisons.expected import expected_time
 from benchkit.comparisons.hours import Coverage, coverage, hours_of_week
@@ -20,6 +21,7 @@ __all__ = [
     "benchmark",
     "beside_pool",
     "beside_published",
+    "both_clocks",
     "bridge",
     "changes",
     "compare",

@@ -64,7 +64,7 @@ def beside_published(
     Ours over brands are withheld with fewer than `MIN_BRANDS`; waits of one brand have its own
     figure. Rows without a `publisher` say which figures nobody published.
     """
-    published = industry_figures(more)
+    published, waits = industry_figures(more), waits.ruled(month)
     classes = _classes(waits, published)
     usual = _usual_terms(waits, month)
     clocks = ("calendar", "opening hours") if waits.has_opening_hours else ("calendar",)

@@ -11,7 +11,6 @@ from benchkit.catalogue import find_metrics, headline
 from benchkit.comparisons.in_time import in_time
 from benchkit.comparisons.strata import strata
 from benchkit.errors import BenchkitError
-from benchkit.measurement import by_the_rules_of
 from benchkit.metrics import Metric, Share
 from benchkit.periods import parse_month
 from benchkit.series import group_columns
@@ -56,7 +55,7 @@ def changes(waits: Waits, estimates: pl.DataFrame, *, month: str) -> pl.DataFram
     ago = {label: last.number - parse_month(label).number for label in estimates["month"].unique()}
     told = estimates.filter(pl.col("status").is_in(_TOLD), pl.col("estimate").is_not_null())
     now = {row["metric"]: row for row in told.filter(month=last.label).to_dicts()}
-    ruled = by_the_rules_of(waits, last.label)[-1]
+    ruled = waits.ruled(last.label)
     rows = []
     for metric in find_metrics(headline(now)):
         for before in sorted((label for label in ago if ago[label] in (1, 12)), key=ago.__getitem__):

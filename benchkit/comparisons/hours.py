@@ -62,6 +62,7 @@ def hours_of_week(waits: Waits, *, month: str, min_waits: int = MIN_WAITS_OF_AN_
 
     Raises `BenchkitError` for a month that cannot be read.
     """
+    waits = waits.ruled(month).by_calendar()
     asked, began = in_time(waits, hours=1), window(waits, month)
     is_answered = pl.col("is_answered")
     was_watched = asked.was_watched(waits)
@@ -120,6 +121,7 @@ def coverage(waits: Waits, *, month: str, min_waits: int = MIN_WAITS) -> Coverag
 
     Raises `BenchkitError` for a month without waits.
     """
+    waits = waits.ruled(month).by_calendar()
     began, months = window(waits, month), waits.months()
     if parse_month(month).label not in months:
         raise no_such_month(month, months, waits.about.name)

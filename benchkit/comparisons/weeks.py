@@ -46,6 +46,7 @@ _PROMISES = {
     "weeks": pl.Int64,
     "target": pl.Float64,
     "target_kept": pl.Int64,
+    "clock": pl.String,
 }
 
 
@@ -116,11 +117,12 @@ def promises(
     A row for each time, that of `target` among them: `seconds`, `metric`, `share` (rounded
     down to whole percent), `assured` (as much is kept in 9 of 10 weeks to come with 95%
     confidence, as far as they are like these; null below 29 weeks), `kept` of so many
-    `weeks`, `target` (its share, where it is for this time) and `target_kept`. Weeks are
+    `weeks`, `target` (its share, where it is for this time), `target_kept` and the `clock`. Weeks are
     those of `control_chart`, at most the last 52. The bound is an order statistic, whatever
     the distribution of the weeks. Source: Hahn and Meeker 1991, section 5.2.
     """
     goal = None if target is None else Target.parse(target)
+    waits = waits.ruled(month)
     times = sorted({*seconds, *([goal.within_seconds] if goal else [])})
     rows = []
     for time in times:
@@ -139,6 +141,7 @@ def promises(
                 "weeks": shares.size,
                 "target": asked,
                 "target_kept": None if asked is None else int((shares >= asked).sum()),
+                "clock": waits.definition.clock,
             }
         )
     return pl.DataFrame(rows, schema=_PROMISES)

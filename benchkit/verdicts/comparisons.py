@@ -113,13 +113,14 @@ def promises(kept: pl.DataFrame) -> Html:
 def _contract(row: Mapping[str, Any]) -> str:
     if row["assured"] is None:
         return "Too few weeks for a contract: it takes 29 to be sure of nine in ten."
+    within = horizon(row["seconds"]) + (" of opening hours" if row["clock"] == "opening hours" else "")
     if row["assured"] == 0:
-        return f"Nothing can be promised within {horizon(row['seconds'])}."
+        return f"Nothing can be promised within {within}."
     among = " of those we answer" if row["metric"].startswith("replied") else ""
     return (
         f"In words for a contract: “Over the long run, in at least nine weeks of ten, at least "
         f"{row['assured']:.0%} of the customers who wait for a reply{among} get one from a person within "
-        f"{horizon(row['seconds'])}.”"
+        f"{within}.”"
     )
 
 
