@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
@@ -14,11 +16,25 @@ OPEN_TIME = "in opening hours, "
 
 
 def group_columns(estimates: pl.DataFrame) -> list[str]:
-    """The columns an estimates frame is grouped by: those before `metric`."""
+    """The columns an estimates frame is grouped by: those before `metric`.
+
+    >>> mixed = pl.DataFrame({"metric": "waits", "definition": ["ours 1 (a)", "ours 2 (b)"]})
+    >>> group_columns(mixed)
+    Traceback (most recent call last):
+        ...
+    benchkit.errors.BenchkitError: these figures are by several definitions, 'ours 1 (a)' and 'ours 2 (b)', \
+and do not mean the same; measure all by one, or compare_definitions()
+
+    So a series of figures that do not mean the same is refused wherever one is shown. Figures by
+    several definitions may stand in one frame where it says by whose `rules` each is, or month
+    by month where one definition follows another, both telling of one month at most.
+    """
     columns = estimates.columns
     if "metric" not in columns:
         raise UnknownNameError("column", "metric", columns, where="in these estimates")
-    return columns[: columns.index("metric")]
+    groups = columns[: columns.index("metric")]
+    _refuse_mixed_definitions(estimates, groups)
+    return groups
 
 
 def group_label(estimates: pl.DataFrame, *, together: str = "All together") -> pl.Expr:
@@ -44,20 +60,7 @@ def is_dated(estimates: pl.DataFrame) -> bool:
     return "month" in group_columns(estimates) and estimates["definition"].n_unique() > 1
 
 
-def refuse_mixed_definitions(estimates: pl.DataFrame) -> None:
-    """Refuse a series of figures that do not mean the same.
-
-    >>> mixed = pl.DataFrame({"metric": "waits", "definition": ["ours 1 (a)", "ours 2 (b)"]})
-    >>> refuse_mixed_definitions(mixed)
-    Traceback (most recent call last):
-        ...
-    benchkit.errors.BenchkitError: these figures are by several definitions, 'ours 1 (a)' and 'ours 2 (b)', \
-and do not mean the same; measure all by one, or compare_definitions()
-
-    Figures by several definitions may stand in one frame where it says by whose `rules` each is,
-    or month by month where one definition follows another, both telling of one month at most.
-    """
-    groups = group_columns(estimates)
+def _refuse_mixed_definitions(estimates: pl.DataFrame, groups: Sequence[str]) -> None:
     if "definition" not in estimates.columns or "rules" in groups:
         return
     eras = estimates.select("definition", month=pl.col("month") if "month" in groups else pl.lit(""))

@@ -21,7 +21,6 @@ from benchkit.series import (
     group_columns,
     group_label,
     is_dated,
-    refuse_mixed_definitions,
 )
 from benchkit.words import NOTHING, change, change_span, count, figure, horizon, month_name, span
 
@@ -176,7 +175,7 @@ def _got_and_gap(row: Mapping[str, Any], expected: float) -> tuple[Cell, Cell]:
 
 
 def _told(estimates: pl.DataFrame) -> pl.DataFrame:
-    refuse_mixed_definitions(estimates)
+    group_columns(estimates)  # refuses figures of several definitions
     return estimates.filter(pl.col("status") != "refused")
 
 
@@ -193,7 +192,6 @@ class _Group(NamedTuple):
 
 def _groups(estimates: pl.DataFrame, across: str, keys: Iterable[Any]) -> list[_Group]:
     """Each group's rows in the order of `keys`: months from the latest on, other groups the largest first."""
-    refuse_mixed_definitions(estimates)
     columns, wanted = group_columns(estimates), list(keys)
     by_month, dated = columns == ["month"], is_dated(estimates)
     found: dict[tuple[Any, ...], dict[Any, dict[str, Any]]] = {}

@@ -27,6 +27,7 @@ TRACE: Mapping[str, pl.DataType] = {
     "started_at": TIME,
     "ended_at": TIME,
     "wait_seconds": pl.Int64(),
+    "clocked_seconds": pl.Int64(),
     "outcome": WAITS.columns["outcome"],
     "is_first": pl.Boolean(),
     "assigned_at": TIME,
@@ -73,7 +74,8 @@ def trace(waits: Waits, *, month: str | None = None, **where: str | None) -> pl.
     corrected by hand, and, of an agent, waits that nobody answered in conversations they wrote
     in, and messages of theirs that ended no wait. Such a message has no `wait_id`, stands in
     `reply_message_id`, and was sent at `ended_at`. Columns as in `TRACE`; times in UTC,
-    `wait_seconds` in calendar time; permalinks are null where the data have none.
+    `wait_seconds` in calendar time, `clocked_seconds` by the definition's clock; permalinks are
+    null where the data have none.
 
     It names agents and messages: it is for those who check figures, and not for handing out.
     Raises `UnknownNameError` for a dimension or a value there is not, and `BenchkitError` for a
@@ -202,6 +204,8 @@ def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period 
         .then(pl.lit("left out: nobody replied, so it belongs to no agent"))
         .when(pl.col("correction").is_not_null())
         .then("correction")
+        .when(waits.is_late)
+        .then(pl.lit("counted as unanswered: the reply came after the cut-off"))
         .when(_OUTCOME == "replied")
         .then(pl.lit(_CREDITED[waits.definition.credit]))
         .when(_OUTCOME == "closed")
@@ -213,7 +217,10 @@ def _waits(waits: Waits, everything: pl.LazyFrame, asked: Asked, period: Period 
         touches |= _nobodys(waits, asked)
     counted = in_month & ~pl.col("taken") & left_out.is_null() & is_theirs
     return everything.filter(touches & in_touch).with_columns(
-        pl.col("agent_id").alias("agent"), counted.alias("counted"), rule.alias("rule")
+        pl.col("agent_id").alias("agent"),
+        waits.clocked().lasted.alias("clocked_seconds"),
+        counted.alias("counted"),
+        rule.alias("rule"),
     )
 
 

@@ -14,7 +14,7 @@ from benchkit.corrections import corrected, uncorrected
 from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError
 from benchkit.handover import hand_over, load_waits
-from benchkit.series import refuse_mixed_definitions
+from benchkit.series import group_columns
 from benchkit.statements import definitions as said
 from benchkit.tables import by_group, headline
 
@@ -108,7 +108,7 @@ def test_series_of_several_definitions_are_refused(waits: Waits, months: pl.Data
     old = measure(replace(waits, definition=OLD), month=MONTH, metrics=FIGURES, by="channel")
     new = measure(waits, month=MONTH, metrics=FIGURES, by="channel")
     for mixed in (pl.concat([old, new]), pl.concat([old[:3], new[3:]])):
-        for show in (by_group, charts.shares_by_group, refuse_mixed_definitions):
+        for show in (by_group, charts.shares_by_group, group_columns):
             with pytest.raises(
                 BenchkitError, match=r"by several definitions, 'ours 1 .* do not mean the same"
             ):

@@ -358,7 +358,10 @@ TERMS: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "rule": (lambda terms: terms["definition"].update(bots="eat"), "no setting of bots 'eat'"),
     "unknown rule": (lambda terms: terms["definition"].update(secret=1), "no rule 'secret'"),
     "name": (lambda terms: terms["definition"].update(name="\x1b[2J"), "name of a definition cannot be"),
-    "hours": (lambda terms: terms["definition"].update(clock="opening hours"), "has opening hours"),
+    "hours": (
+        lambda terms: terms["definition"].update(clock="opening hours"),
+        "not the one that its terms name",
+    ),
     "deep": (lambda terms: terms.update(definition=deep(400)), "is no export of peers"),
     "days": (lambda terms: terms.update(taken=["today", 1]), "its days are none"),
     "one day": (lambda terms: terms.update(taken=["2026-11-08"]), "its days are none"),
@@ -371,6 +374,9 @@ TERMS: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "flat brands": (lambda terms: terms.update(brands={"Airlines": 9}), "not told by industry, channel"),
     "negative": (lambda terms: terms["brands"]["Airlines"]["x"].update({MONTH: -9}), "its brands are '-9'"),
     "true": (lambda terms: terms["brands"]["Airlines"]["x"].update({MONTH: True}), "its brands are 'True'"),
+    "hash": (lambda terms: terms.update(hash="00000000"), "not the one that its terms name"),
+    "needs reply": (lambda terms: terms.update(needs_reply="All do."), "not the one that its terms name"),
+    "no exports": (lambda terms: terms.update(exports={MONTH: []}), "its exports are not told"),
     "exports": (lambda terms: terms.update(exports={MONTH: ["x"]}), "cannot be told apart"),
     "other months": (lambda terms: terms["exports"].pop(MONTH), "its exports are of other months"),
 }

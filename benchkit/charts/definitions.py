@@ -55,7 +55,7 @@ def definition_spread(
     """
     require(compared, ["rules", *ESTIMATES], where="in these estimates")
     of_groups = compared.filter(metric=REPLY_TIME_AS_DEFINED)
-    told = of_groups.drop("rules")
+    told = of_groups.drop("rules", "definition")
     own = own_group(told, own)
     rows = _figures(of_groups, group_label(told))
     has_figure = set(rows["group"])

@@ -13,7 +13,7 @@ from benchkit.charts.style import DAY, HOUR, MINUTE, TIME_TICKS, require, time_a
 from benchkit.errors import UnknownNameError
 from benchkit.metrics import Metric, Share, Unit
 from benchkit.schema import ESTIMATES
-from benchkit.series import group_columns, group_label, refuse_mixed_definitions
+from benchkit.series import group_columns, group_label
 from benchkit.words import figure, span
 
 _KNOWN = {metric.name: metric for metric in CATALOGUE}
@@ -75,7 +75,6 @@ def own_group(estimates: pl.DataFrame, own: str) -> str:
 
 def figure_rows(estimates: pl.DataFrame, metrics: Sequence[Metric], *more: pl.Expr) -> pl.DataFrame:
     """The rows of some metrics that have a figure, with the group's name and the figure in words."""
-    refuse_mixed_definitions(estimates)
     names = {metric.name: metric.label for metric in metrics}
     units = {metric.name: metric.unit for metric in metrics}
     has_figure = pl.col("metric").is_in(list(units)) & pl.col("estimate").is_not_null()

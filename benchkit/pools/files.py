@@ -34,6 +34,7 @@ _TERMS: Mapping[str, type | tuple[type, ...]] = {
     "exports": dict,
     "brands": dict,
 }
+_LONGEST_NAME = 200
 _LONGEST_SELECTION = 1_000
 _MOST_BRANDS = 1_000_000
 
@@ -87,6 +88,8 @@ def read_pool(path: str | Path) -> Pool:
     try:
         terms = _terms(pl.read_parquet_metadata(file).get(_KEY))
         definition = Definition.from_mapping(terms["definition"])
+        if (terms["hash"], terms["needs_reply"]) != (definition.hash, definition.spelled("no_reply_needed")):
+            raise BenchkitError("its definition is not the one that its terms name")
         tables = _tables(file)
         pool = Pool(
             tables=tables,
@@ -193,6 +196,11 @@ def _check_promises(pool: Pool) -> None:
         f"a cell has fewer than {MIN_POOLED_WAITS} waits": (both["waits"] < MIN_POOLED_WAITS).any(),
         "it holds no waits": both.is_empty(),
         f"it holds more than {MOST_WAITS:,} waits": both["waits"].sum() > MOST_WAITS,
+        "its exports are not told": not all(pool.exports.values()),
+        "its industries or channels have names without end": any(
+            (pool.brands[name].cast(pl.String).str.len_chars() > _LONGEST_NAME).any()
+            for name in ("industry", "channel")
+        ),
         "its exports are of other months": sorted(pool.exports) != months,
         "it was taken on a day before the one it was first taken on": pool.taken[0] > pool.taken[1],
         "a month of it was not over for 7 days when it was taken": any(

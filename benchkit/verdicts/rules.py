@@ -46,7 +46,9 @@ def definitions(compared: pl.DataFrame) -> Html:
     `compared` is what `comparisons.compare_definitions` gives. Of one group the table has a row for
     each definition and all its figures, of several a row for each group and its reply times.
     """
-    named = compared.with_columns(group_label(compared.drop("rules"), together="").alias("group"))
+    named = compared.with_columns(
+        group_label(compared.drop("rules", "definition"), together="").alias("group")
+    )
     times = named.filter(metric=REPLY_TIME_AS_DEFINED)
     by_group = times.partition_by("group", maintain_order=True)
     if not by_group:
