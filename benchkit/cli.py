@@ -125,7 +125,8 @@ def measure(
     if corrections:
         typer.echo(waits.corrections_sentence(), err=True)
     if waits_out:
-        write_table(waits.frame.filter(waits.in_month(month)).collect(), waits_out)
+        ruled = waits.ruled(month)
+        write_table(ruled.frame.filter(ruled.in_month(month)).collect(), waits_out)
     if format is Format.json:
         write(estimates.write_json() + "\n")
     elif format is Format.csv:

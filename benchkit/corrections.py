@@ -54,6 +54,11 @@ def corrected(waits: Waits, path: str | Path) -> Waits:
             "these waits have no ids, so none can be corrected; correct them where they are loaded"
         )
     asked = _read(path)
+    if "involved" in waits.frame.collect_schema() and asked["agent"].count():
+        raise BenchkitError(
+            "the definition credits everyone involved, so no wait can be credited to one agent by hand; "
+            "leave those lines out, or measure by another definition"
+        )
     found = waits.frame.filter(pl.col("wait_id").is_in(asked["wait_id"].implode())).collect()
     credited = _credited(path, asked, found, waits)
     return _applied(waits, asked, credited)

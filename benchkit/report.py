@@ -160,7 +160,8 @@ def make_report(
                 bundle=bundle,
             )
             (draft / "index.html").write_text(html, encoding="utf-8")
-            month_of_waits = behind.frame.filter(found.in_month(settled)).collect()
+            ruled = behind.ruled(settled)
+            month_of_waits = ruled.frame.filter(ruled.in_month(settled)).collect()
             write_table(month_of_waits, draft / "private" / "waits.parquet")
             if not agent:
                 write_table(dealt.key(), draft / "private" / "names.csv")

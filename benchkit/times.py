@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 
 import polars as pl
@@ -10,6 +11,8 @@ from benchkit.errors import BenchkitError, show
 
 Moment = str | date | datetime
 """What may be given as a time."""
+
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def parse_time(value: Moment) -> datetime:
@@ -78,3 +81,32 @@ _ISO = (
     r"^\s*(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2}(?:[.,]\d{1,9})?)?)?"
     r"\s*(?:Z|UTC|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?)?\s*$"
 )
+
+
+def parse_duration(text: str | float) -> tuple[float, float]:
+    """Read a time as a screen says it: its seconds, and those of the last unit it was said in.
+
+    >>> parse_duration("4 h 12"), parse_duration("1d 3h"), parse_duration(94.0)
+    ((15120.0, 60.0), (97200.0, 3600.0), (94.0, 1.0))
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool) and 0 <= text < 1e9:
+        return float(text), 1.0
+    said = str(text).strip().lower()
+    clock = re.fullmatch(r"(\d{1,5}):(\d{2})(?::(\d{2}))?\s*(?:h|hours?|hrs?)?", said, re.ASCII)
+    if clock:
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return float(3_600 * hours + 60 * minutes + seconds), 1.0 if clock[3] else 60.0
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])?[a-z]*\.?", said, re.ASCII)
+    rebuilt = re.fullmatch(r"(?:\d+(?:\.\d+)?\s*(?:[dhms][a-z]*\.?)?[\s,]*)+", said, re.ASCII)
+    total, unit = 0.0, None
+    for number, letter in parts:
+        lower = {None: None, "d": "h", "h": "m", "m": "s", "s": None}[unit]
+        letter = letter or lower
+        if letter is None or (unit is not None and _UNITS[letter] >= _UNITS[unit]):
+            rebuilt = None
+            break
+        total, unit = total + float(number) * _UNITS[letter], letter
+    if rebuilt is None or unit is None:
+        raise BenchkitError(f"{show(text)} is no time; write one as a screen does, such as '4 h 12 min'")
+    decimals = len(parts[-1][0].partition(".")[2])
+    return total, _UNITS[unit] / 10**decimals

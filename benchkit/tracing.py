@@ -90,7 +90,7 @@ def trace(waits: Waits, *, month: str | None = None, **where: str | None) -> pl.
             "these waits were handed over without the ids of their messages; load them anew to trace them"
         )
     dimensions(waits, list(where))
-    waits = waits.collect()
+    waits = waits.ruled(month).collect()
     period = None if month is None else parse_month(month)
     months = waits.months()
     if period is not None and period.label not in months:

@@ -20,10 +20,10 @@ from benchkit.definitions.rules import EVERY_CHANNEL, WORDS
 from benchkit.errors import BenchkitError, show
 from benchkit.finding import find_waits
 from benchkit.periods import parse_month
+from benchkit.times import parse_duration
 from benchkit.waits import Waits
 
 _DAY = 86_400
-_UNITS = {"d": _DAY, "h": 3_600, "m": 60, "s": 1}
 _STATISTICS = ("mean", "median", "mean of the fastest 90%")
 _METRIC = re.compile(
     r"(?:(mean|average|median)\s+)?(?:(first|next)\s+)?(?:reply|response)\s+time", re.IGNORECASE
@@ -53,7 +53,7 @@ class Reconciliation:
 
     `frame` has a row for each figure that came out: `estimate`, `off_by_seconds`, `matches`
     (it would be shown as the value is), `switched` (how many rules differ from benchkit's),
-    `rules` (them, in words) and `preset` (whose rules they are, if anybody's). `definitions` are
+    `rules` (them, in words) and `presets` (whose own rules give it, too). `definitions` are
     those of the rows, to `save`; `tried` is how many definitions give waits of their own.
     """
 
@@ -97,17 +97,18 @@ def reconcile(
     data = _touching(data, month) if month else data
     simplest: dict[float, Definition] = {}
     tried = 0
-    for waits, definition in _candidates(data, statistics, which):
-        estimate = _figure(replace(waits, definition=definition), month, which)
-        if estimate is not None:
-            tried += 1
-            simplest[estimate] = min(simplest.get(estimate, definition), definition, key=_n_switches)
+    for waits, definitions in _candidates(data, statistics, which):
+        for definition, estimate in zip(definitions, _figures(waits, definitions, month, which), strict=True):
+            if estimate is not None:
+                tried += 1
+                simplest[estimate] = min(simplest.get(estimate, definition), definition, key=_n_switches)
     if not tried:
         when = f" in {show(month)}" if month else ""
         raise BenchkitError(f"no reply time can be made{when} of {show(data.about.name)}; name another month")
     closest = sorted(simplest, key=lambda found: (abs(found - seconds), _n_switches(simplest[found])))[
         :_CLOSEST
     ]
+    presets = _of_presets(data, month, statistics, which)
     rows = [
         {
             "estimate": found,
@@ -115,7 +116,7 @@ def reconcile(
             "matches": abs(found - seconds) <= unit / 2,
             "switched": _n_switches(simplest[found]),
             "rules": _in_words(simplest[found]),
-            "preset": _preset(simplest[found]),
+            "presets": ", ".join(presets.get(found, [])),
         }
         for found in closest
     ]
@@ -126,35 +127,6 @@ def reconcile(
         frame=pl.DataFrame(rows),
         definitions=tuple(simplest[found] for found in closest),
     )
-
-
-def parse_duration(text: str | float) -> tuple[float, float]:
-    """Read a time as a screen says it: its seconds, and those of the last unit it was said in.
-
-    >>> parse_duration("4 h 12"), parse_duration("1d 3h"), parse_duration(94.0)
-    ((15120.0, 60.0), (97200.0, 3600.0), (94.0, 1.0))
-    """
-    if isinstance(text, int | float) and not isinstance(text, bool) and 0 <= text < 1e9:
-        return float(text), 1.0
-    said = str(text).strip().lower()
-    clock = re.fullmatch(r"(\d{1,5}):(\d{2})(?::(\d{2}))?\s*(?:h|hours?|hrs?)?", said, re.ASCII)
-    if clock:
-        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        return float(3_600 * hours + 60 * minutes + seconds), 1.0 if clock[3] else 60.0
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])?[a-z]*\.?", said, re.ASCII)
-    rebuilt = re.fullmatch(r"(?:\d+(?:\.\d+)?\s*(?:[dhms][a-z]*\.?)?[\s,]*)+", said, re.ASCII)
-    total, unit = 0.0, None
-    for number, letter in parts:
-        lower = {None: None, "d": "h", "h": "m", "m": "s", "s": None}[unit]
-        letter = letter or lower
-        if letter is None or (unit is not None and _UNITS[letter] >= _UNITS[unit]):
-            rebuilt = None
-            break
-        total, unit = total + float(number) * _UNITS[letter], letter
-    if rebuilt is None or unit is None:
-        raise BenchkitError(f"{show(text)} is no time; write one as a screen does, such as '4 h 12 min'")
-    decimals = len(parts[-1][0].partition(".")[2])
-    return total, _UNITS[unit] / 10**decimals
 
 
 def _parse_metric(text: str) -> tuple[tuple[str, ...], str]:
@@ -187,15 +159,17 @@ def _touching(data: Dataset, month: str) -> Dataset:
     )
 
 
-def _candidates(data: Dataset, statistics: Sequence[str], which: str) -> Iterator[tuple[Waits, Definition]]:
-    """Every definition that these messages tell apart, with the waits that it finds."""
+def _candidates(
+    data: Dataset, statistics: Sequence[str], which: str
+) -> Iterator[tuple[Waits, list[Definition]]]:
+    """Every definition that these messages tell apart, by the waits that it finds."""
     telling = _telling(data, which)
     found_by, measured_by = ({rule: telling[rule] for rule in rules} for rules in (_FOUND_BY, _MEASURED_BY))
     hours = list(WORDS["opening_hours"]) if data.calendars else [BENCHKIT.opening_hours]
     like = replace(BENCHKIT, name="reconciled", unanswered="left out", statistic="median")
     seen = set()
     for found in _products(found_by):
-        plain = find_waits(data, definition=replace(like, **found)).collect()
+        plain = _found(data, replace(like, **found))
         facts = [name for name in plain.frame.collect_schema() if name in _DECIDING]
         fingerprint = plain.frame.select(pl.struct(facts).hash().sum()).collect().item()
         if fingerprint in seen:
@@ -205,7 +179,8 @@ def _candidates(data: Dataset, statistics: Sequence[str], which: str) -> Iterato
             waits = plain
             if counted_by != BENCHKIT.opening_hours:
                 told: dict[str, Any] = {**found, "opening_hours": counted_by}
-                waits = find_waits(data, definition=replace(like, **told)).collect()
+                waits = _found(data, replace(like, **told))
+            definitions = []
             for measured in _products({**measured_by, "statistic": statistics}):
                 if measured["clock"] == "calendar" and waits is not plain:
                     continue
@@ -213,7 +188,13 @@ def _candidates(data: Dataset, statistics: Sequence[str], which: str) -> Iterato
                     {} if measured["cut_off_seconds"] is None else {"unanswered": "cut off"}
                 )
                 with suppress(BenchkitError):  # rules that contradict each other
-                    yield waits, replace(waits.definition, **measured, **cut_off)
+                    definitions.append(replace(waits.definition, **measured, **cut_off))
+            yield waits, definitions
+
+
+def _found(data: Dataset, definition: Definition) -> Waits:
+    waits = find_waits(data, definition=definition)
+    return replace(waits, frame=waits.frame.collect().lazy())
 
 
 def _products(settings: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -255,27 +236,28 @@ def _telling(data: Dataset, which: str) -> dict[str, Sequence[Any]]:
     return tried
 
 
-def _figure(waits: Waits, month: str | None, which: str) -> float | None:
-    """The reply time by the definition, as plainly as can be: no intervals, no groups."""
+def _figures(
+    waits: Waits, definitions: Sequence[Definition], month: str | None, which: str
+) -> list[float | None]:
+    """The reply time by each definition, as plainly as can be, without intervals, in one pass."""
+    asked = [_figure(replace(waits, definition=definition), month, which) for definition in definitions]
+    named = (figure.alias(f"{number}") for number, figure in enumerate(asked))
+    return list(waits.frame.select(*named).collect().row(0))
+
+
+def _figure(waits: Waits, month: str | None, which: str) -> pl.Expr:
     kind = {"all": waits.is_counted, "first": waits.is_eligible & pl.col("is_first")}
-    is_asked = kind.get(which, waits.is_eligible & ~pl.col("is_first")) & waits.clocked().is_known
-    lasted = (
-        waits.frame.filter(
-            is_asked, pl.col("outcome") == "replied", ~waits.is_late, waits.in_month(month or "")
-        )
-        .select(waits.clocked().lasted.alias("lasted"))
-        .collect()
-        .to_series()
-        .drop_nulls()
-    )
-    if lasted.is_empty():
-        return None
+    clock = waits.clocked()
+    is_asked = kind.get(which, waits.is_eligible & ~pl.col("is_first")) & clock.is_known
+    is_answered = (pl.col("outcome") == "replied") & ~waits.is_late
+    lasted = clock.lasted.filter(is_asked & is_answered & waits.in_month(month or ""))
     if waits.definition.statistic == "median":
-        return float(lasted.median())  # type: ignore[arg-type]
+        return lasted.median()
     if waits.definition.statistic == "mean":
-        return float(lasted.mean())  # type: ignore[arg-type]
-    fastest, whole = lasted.sort(), 0.9 * lasted.len()
-    return float(fastest[: int(whole)].sum() + (whole % 1) * fastest[int(whole)]) / whole
+        return lasted.mean()
+    place = (0.9 * lasted.count()).ceil().cast(pl.Int64) - 1
+    edge = lasted.sort().slice(place.clip(0), 1).first()
+    return edge - (edge - lasted).clip(0).mean() / 0.9
 
 
 def _switches(definition: Definition) -> list[str]:
@@ -292,8 +274,16 @@ def _in_words(definition: Definition) -> str:
     return " ".join([definition.spelled("statistic"), *told])
 
 
-def _preset(definition: Definition) -> str:
-    """Whose rules these are, as far as rules were tried."""
-    tried = (*_FOUND_BY, *_MEASURED_BY, "statistic")
-    told = [p.name for p in PRESETS if all(getattr(definition, rule) == getattr(p, rule) for rule in tried)]
-    return told[0] if told else ""
+def _of_presets(
+    data: Dataset, month: str | None, statistics: Sequence[str], which: str
+) -> dict[float, list[str]]:
+    """Whose own rules give each figure, by the statistics that are asked for."""
+    names: dict[float, list[str]] = {}
+    for preset in PRESETS:
+        among_answered: dict[str, Any] = {"unanswered": "left out"} if preset == BENCHKIT else {}
+        waits = _found(data, preset)
+        rules = [replace(preset, **{**among_answered, "statistic": statistic}) for statistic in statistics]
+        for estimate in _figures(waits, rules, month, which):
+            if estimate is not None and preset.name not in names.setdefault(estimate, []):
+                names[estimate].append(preset.name)
+    return names

@@ -181,6 +181,6 @@ def reconciled(found: Reconciled) -> Html:
 def _match(row: Mapping[str, Any], value: float) -> str:
     off = row["estimate"] - value
     distance = f", {human_seconds(abs(off))} {'more' if off > 0 else 'less'}" if not row["matches"] else ""
-    whose = f" The rules of {row['preset']}." if row["preset"] else ""
+    whose = f" The rules of {row['presets']} give it, too." if row["presets"] else ""
     rules = f"{distance}: {row['rules']}{whose}"
     return f"<b>{escape(human_seconds(row['estimate']))}</b>{escape(rules)}"
