@@ -75,8 +75,13 @@ def _number_conversations(turns: pl.LazyFrame, definition: Definition) -> pl.Laz
             silences, default=definition.silence_seconds.get(EVERY_CHANNEL), return_dtype=pl.Int64
         )
     )
+    speaks_for_brand = ["agent", "bot"] if definition.bots == "answer" else ["agent"]
     brand_spoke_last = (
-        pl.when(KIND == "agent").then(True).when(new_thread | (KIND == "customer")).then(False).forward_fill()
+        pl.when(KIND.is_in(speaks_for_brand))
+        .then(True)
+        .when(new_thread | (KIND == "customer"))
+        .then(False)
+        .forward_fill()
     )
     last_message_at = pl.when(KIND.is_in(SENDERS)).then("at").forward_fill()
     begins_anew = (

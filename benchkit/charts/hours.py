@@ -19,7 +19,7 @@ _COLUMNS = (
 )
 _QUESTION = "When do customers write, and when are they answered?"
 _NOTHING = "Nothing to draw: nobody wrote in these weeks"
-_DAY_HEIGHT, _GUTTER, _ROW_GAP = 20, 46, 92
+_DAY_HEIGHT, _GUTTER, _ROW_GAP = 20, 41, 92
 _LEAST_OF_TWO_COLUMNS = 640
 _LEGEND_LENGTH = 120
 _TIMES = (
