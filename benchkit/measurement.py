@@ -170,7 +170,7 @@ def _rows(asked: Study, metric: Metric, goal: Target | None, min_waits: int) -> 
     else:
         sample = asked.of(which, computes.clock)
         found = _estimate(computes, sample, goal)
-    if asked.tells_of_opening_hours(computes.clock):
+    if (computes.clock or asked.clock) == "opening hours":
         found = found._replace(method=OPEN_TIME + found.method)
     return figured(
         metric.name,

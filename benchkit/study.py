@@ -52,16 +52,9 @@ class Study:
 
     def inside(self) -> tuple[Sample, Ints]:
         """The waits by calendar time of which it is known how much was in opening hours, and how much."""
-        timed = self.clocks["calendar"]
-        inside = timed.inside_seconds
-        kept = inside >= 0
-        if self.counted != "every":
-            kept &= timed.is_first == (self.counted == "first")
-        return timed.sample.where(kept), inside[kept]
-
-    def tells_of_opening_hours(self, clock: str = "") -> bool:
-        """Whether a clock, or else that of the definition, is not of calendar time."""
-        return (clock or self.clock) == "opening hours"
+        timed = self.clocks["calendar"].of_kind(self.counted)
+        is_known = timed.inside_seconds >= 0
+        return timed.sample.where(is_known), timed.inside_seconds[is_known]
 
     def too_few_brands(self, clock: str = "") -> Bools:
         """By group: whether a clock tells of too few brands for anything to be told of them."""
@@ -82,15 +75,12 @@ class Study:
         return {}
 
     def _sample_of(self, which: str, clock: str) -> Sample:
-        timed = self.clocks[clock]
         kind = {"first": "first", "next": "later"}.get(which, self.counted)
-        sample, queued = timed.sample, timed.queue_seconds
-        if kind != "every":
-            of_kind = timed.is_first == (kind == "first")
-            sample, queued = sample.where(of_kind), queued[of_kind]
+        timed = self.clocks[clock].of_kind(kind)
         if which not in ("queue", "handling"):
-            return sample
-        assigned, queued = sample.where(queued >= 0), queued[queued >= 0]
+            return timed.sample
+        was_assigned = timed.queue_seconds >= 0
+        assigned, queued = timed.sample.where(was_assigned), timed.queue_seconds[was_assigned]
         return replace(assigned, seconds=queued if which == "queue" else assigned.seconds - queued)
 
 
@@ -102,6 +92,15 @@ class _Timed:
     is_first: Bools
     queue_seconds: Ints
     inside_seconds: Ints
+
+    def where(self, rows: Bools) -> _Timed:
+        return _Timed(
+            self.sample.where(rows), self.is_first[rows], self.queue_seconds[rows], self.inside_seconds[rows]
+        )
+
+    def of_kind(self, kind: str) -> _Timed:
+        """The `first` or the `later` waits of conversations, or `every` one."""
+        return self if kind == "every" else self.where(self.is_first == (kind == "first"))
 
 
 def study(
@@ -148,7 +147,6 @@ def study(
     is_first, inside = (frame[name].to_numpy() for name in ("is_first", "inside"))
 
     def timed(clock: str) -> _Timed:
-        kept = eligible & frame[f"{clock} is_known"].to_numpy()
         columns = ("lasted", "watched", "queued")
         seconds, watched, queued = (frame[f"{clock} {name}"].fill_null(-1).to_numpy() for name in columns)
         everyone = Sample(
@@ -163,12 +161,11 @@ def study(
             n_weeks=int(week.max()) + 1,
             month_over=period is None or waits.is_over(period.label),
         )
-        if kept.all():
-            return _Timed(everyone, is_first, queued, inside)
-        return _Timed(everyone.where(kept), is_first[kept], queued[kept], inside[kept])
+        whole = _Timed(everyone, is_first, queued, inside)
+        return whole if told_of[clock].all() else whole.where(told_of[clock])
 
-    clocks = {clock: timed(clock) for clock in _clocks(waits)}
-    told_of = {clock: eligible & frame[f"{clock} is_known"].to_numpy() for clock in clocks}
+    told_of = {clock: eligible & frame[f"{clock} is_known"].to_numpy() for clock in _clocks(waits)}
+    clocks = {clock: timed(clock) for clock in told_of}
     told_of[waits.definition.clock] = counted
     unneeded = frame["is_unneeded"].to_numpy() & wanted_brand & in_month_rows
     return Study(
