@@ -13,8 +13,14 @@ from benchkit.calendars import Calendar, Calendars
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, RuleError, check, proves_unique
 
-EXCLUDED = pl.Schema({"line": pl.Int64(), "kind": pl.String(), "reason": pl.String()})
-"""Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules)."""
+EXCLUDED = pl.Schema(
+    {"file": pl.String(), "line": pl.Int64(), "kind": pl.String(), "reason": pl.String(), "row": pl.String()}
+)
+"""Rows left out: `kind` is `unreadable` (the file is at fault), or `rule` (the reader's rules).
+
+`file` is the name of one of several files; `row` is a JSON object of what could be read of the
+row, by the names of `schema.MESSAGES` or `schema.EVENTS`.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,15 @@ class About:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was read and what was left out, with line numbers."""
+    """What was read and what was left out, with line numbers.
+
+    `notes` say how many values were read in a way worth knowing, though nothing was left out.
+    """
 
     rows_read: int = 0
     blank_rows: int = 0
     excluded: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXCLUDED))
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> pl.DataFrame:
         """One row per reason: kind, reason, rows, and the first lines."""
@@ -50,7 +60,7 @@ class Audit:
         """The same audit with that many more rows left out by a rule, their lines not known."""
         if not rows:
             return self
-        more = pl.DataFrame([(None, "rule", reason)] * rows, schema=EXCLUDED, orient="row")
+        more = as_excluded(pl.DataFrame({"kind": "rule", "reason": [reason] * rows}))
         return replace(self, excluded=pl.concat([self.excluded, more]))
 
     def sentence(self) -> str:
@@ -64,7 +74,14 @@ class Audit:
                 more = ", …" if rows > len(lines) else ""
                 where = " (line " + ", ".join(f"{line:,}" for line in lines) + more + ")"
             parts.append(f"{rows:,} excluded: {reason}{where}")
+        parts += [f"{count:,} {note}" for note, count in self.notes.items()]
         return "; ".join(parts)
+
+
+def as_excluded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the columns of `EXCLUDED`, missing where they are not told."""
+    told = [pl.col(name) if name in rows.columns else pl.lit(None).alias(name) for name in EXCLUDED]
+    return pl.DataFrame(rows.select(told) if rows.width else {}, schema=EXCLUDED)
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,9 +91,11 @@ class Dataset:
     `messages` holds a row per message (`schema.MESSAGES`), the rows of a conversation
     together and in order of time; `events` a row per change (`schema.EVENTS`), or None.
     `as_of` is when the extract was taken: a wait still open then is censored at that time.
+    Where messages came from several extracts, their column `as_of` says when the newest was
+    taken that held anything of their conversation, and `as_of` is the newest of these.
     `time_zones` names each brand's zone where it is not UTC, `calendars` their opening hours
-    where they are known. Make one with a reader
-    (`read_twcs`, `read_messages`, `synthesize`) or with `Dataset.from_messages`.
+    where they are known; `personal` are the columns in which customers' ids stand. Make one
+    with a reader (`read_twcs`, `read_messages`, `synthesize`) or with `Dataset.from_messages`.
     """
 
     messages: pl.LazyFrame
@@ -86,6 +105,7 @@ class Dataset:
     audit: Audit = field(default_factory=Audit)
     time_zones: Mapping[str, str] = field(default_factory=dict)
     calendars: Calendars | None = None
+    personal: tuple[str, ...] = ("sender_id",)
     process: Callable[[str, float], float] | None = None
 
     @classmethod
@@ -99,6 +119,7 @@ class Dataset:
         audit: Audit | None = None,
         time_zones: Mapping[str, str] | None = None,
         calendars: Calendars | Calendar | None = None,
+        personal: tuple[str, ...] = ("sender_id",),
     ) -> Dataset:
         """Put messages in order, hold them to the schema's rules, and make a Dataset of them.
 
@@ -126,6 +147,7 @@ class Dataset:
             events=happened,
             audit=audit or Audit(facts["rows"]),
             time_zones=dict(time_zones or {}),
+            personal=personal,
         )
         if calendars is not None:
             everything = everything.open_in(calendars)

@@ -79,7 +79,7 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
         "as_of": waits.as_of.isoformat(),
         "about": asdict(waits.about),
         "definition": waits.definition.to_mapping(),
-        "audit": {"rows_read": waits.audit.rows_read, "blank_rows": waits.audit.blank_rows},
+        "audit": {name: getattr(waits.audit, name) for name in ("rows_read", "blank_rows", "notes")},
         "time_zones": dict(waits.time_zones),
         "calendars": waits.calendars and waits.calendars.to_mapping(),
     }

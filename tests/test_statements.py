@@ -7,7 +7,7 @@ import pytest
 
 import benchkit as bk
 from benchkit import statements
-from benchkit.dataset import EXCLUDED, Audit
+from benchkit.dataset import Audit, as_excluded
 from benchkit.sources.timelines import from_timelines
 
 SELECTION = "Only threads that were answered were collected, so nothing can be said of the others."
@@ -24,7 +24,7 @@ def selected(waits: bk.Waits) -> bk.Waits:
 
 def test_remarks_say_once_what_a_reader_must_know() -> None:
     waits = selected(make_waits(days=2))
-    lost = pl.DataFrame({"line": [7], "kind": ["unreadable"], "reason": ["no time"]}, schema=EXCLUDED)
+    lost = as_excluded(pl.DataFrame({"line": [7], "kind": ["unreadable"], "reason": ["no time"]}))
     waits = replace(waits, audit=Audit(rows_read=81, excluded=lost))
     together, by_brand = bk.measure(waits, month="2026-03"), bk.measure(waits, month="2026-03", by="brand")
     html = statements.remarks(waits, together, by_brand).html

@@ -78,7 +78,7 @@ def column(data: Dataset, name: str) -> dict[str, object]:
 
 
 def excluded(data: Dataset) -> list[tuple[int, str, str]]:
-    return data.audit.excluded.sort("line").rows()
+    return data.audit.excluded.sort("line").select("line", "kind", "reason").rows()
 
 
 ASKED = Tweet(1, "115712", "@Delta my bag is gone", minute=0)

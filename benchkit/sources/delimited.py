@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchkit.dataset import EXCLUDED
+from benchkit.dataset import as_excluded
 from benchkit.errors import InputError, UnknownNameError, show
+from benchkit.schema import EVENTS, MESSAGES
 from benchkit.sources.splitter import Split, split_header, split_records
 
 UNREADABLE_SHARE = 0.05
@@ -39,6 +40,7 @@ FOREIGN = {
 }
 """How files that are not CSV begin, and what to do with them."""
 
+_CANONICAL = {*MESSAGES.all_columns, *EVENTS.all_columns}
 SEPARATORS = {b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r")
 
@@ -99,7 +101,9 @@ def read_rows(
         frame=frame.drop("(blank)"),
         n_read=n_read,
         n_blank=n_blank,
-        malformed=malformed.select("line", pl.lit("unreadable").alias("kind"), "reason").cast(EXCLUDED),
+        malformed=as_excluded(
+            malformed.select(pl.col("line").cast(pl.Int64), pl.lit("unreadable").alias("kind"), "reason")
+        ),
     )
 
 
@@ -132,18 +136,26 @@ def name_of(path: str | Path) -> str:
 
 
 def set_aside(
-    frame: pl.DataFrame, kind: str, reasons: Mapping[str, pl.Expr]
+    frame: pl.DataFrame, kind: str, reasons: Mapping[str, pl.Expr], told: Mapping[str, str] | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Part the rows that no reason applies to from those left out, each for its first reason."""
+    """Part the rows that no reason applies to from those left out, each for its first reason.
+
+    What is left out tells its row: the columns of messages or events, or those that `told` names.
+    """
+    names = told or {name: name for name in frame.columns if name in _CANONICAL}
     reason = pl.coalesce(pl.when(test).then(pl.lit(sentence)) for sentence, test in reasons.items())
-    left_out = pl.any_horizontal(*reasons.values())
-    excluded = (
-        frame.lazy()
-        .select("line", pl.lit(kind).alias("kind"), reason.alias("reason"))
-        .filter(pl.col("reason").is_not_null())
-        .collect()
+    why = frame.select(reason.alias("reason")).to_series()
+    left_out = why.is_not_null()
+    if not left_out.any():
+        return frame, as_excluded(pl.DataFrame())
+    row = pl.struct(pl.col(column).alias(name) for name, column in names.items())
+    excluded = frame.filter(left_out).select(
+        *(["file", "line"] if "file" in frame.columns else ["line"]),
+        pl.lit(kind).alias("kind"),
+        why.filter(left_out),
+        row.struct.json_encode().alias("row") if names else pl.lit(None, pl.String).alias("row"),
     )
-    return (frame.filter(~left_out) if excluded.height else frame), excluded
+    return frame.filter(~left_out), as_excluded(excluded)
 
 
 def untimely_rows(column: str, taken_at: datetime | None) -> dict[str, pl.Expr]:

@@ -91,12 +91,12 @@ def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
         if isinstance(dtype, pl.Datetime):
             refuse_timeless(path, rows.frame[column], column, "2026-03-02T09:00:00Z")
     kept, unreadable = set_aside(rows.frame, "unreadable", _unreadable(table))
-    excluded = pl.concat([rows.malformed, unreadable.cast(EXCLUDED)])
+    excluded = pl.concat([rows.malformed, unreadable])
     refuse_unreadable(path, excluded, rows.n_read)
     if table.key_is_unique:
         again = {f"duplicate {table.key}": ~pl.col(table.key).is_first_distinct()}
         kept, repeated = set_aside(kept, "rule", again)
-        excluded = pl.concat([excluded, repeated.cast(EXCLUDED)])
+        excluded = pl.concat([excluded, repeated])
     return kept.drop("line").lazy(), Audit(rows.n_read, rows.n_blank, excluded)
 
 

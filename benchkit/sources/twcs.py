@@ -69,21 +69,22 @@ def read_twcs(path: str | Path, *, as_of: Moment | None = None, keep_text: bool 
         again = read_rows(path, COLUMNS, lambda _: [_time(pl.col("created_at")).alias("sent_at")])
         tweets = tweets.with_columns(again.frame["sent_at"])
     refuse_timeless(path, tweets["sent_at"], "created_at", "Tue Oct 31 22:10:47 +0000 2017")
-    tweets, unreadable = set_aside(tweets, "unreadable", _UNREADABLE)
+    tweets, unreadable = set_aside(tweets, "unreadable", _UNREADABLE, _TOLD)
     unreadable = pl.concat([rows.malformed, unreadable])
     refuse_unreadable(path, unreadable, rows.n_read)
 
     taken_at = said or newest_time(tweets["sent_at"])
-    tweets, untimely = set_aside(tweets, "rule", untimely_rows("sent_at", taken_at))
+    tweets, untimely = set_aside(tweets, "rule", untimely_rows("sent_at", taken_at), _TOLD)
     if taken_at is None or tweets.is_empty():
         raise InputError(path, "holds no tweet from before the extract was taken; check as_of and the file")
     is_repeat = ~pl.col("tweet_id").is_first_distinct()
     any_repeats = len(repeated(tweets["tweet_id"].to_numpy())) > 0
-    tweets, repeats = set_aside(tweets, "rule", {"duplicate": is_repeat if any_repeats else pl.lit(False)})
+    duplicate = {"duplicate": is_repeat if any_repeats else pl.lit(False)}
+    tweets, repeats = set_aside(tweets, "rule", duplicate, _TOLD)
 
     brands = _brands(tweets, industries)
     threaded = _with_shared_signatures(_with_threads(tweets, brands))
-    kept, left_out = set_aside(threaded, "rule", _NOT_BETWEEN_TWO)
+    kept, left_out = set_aside(threaded, "rule", _NOT_BETWEEN_TWO, _TOLD)
     if kept.is_empty():
         raise InputError(path, "holds no tweet between a customer and a brand; check what was exported")
     return Dataset(
@@ -101,6 +102,7 @@ _UNREADABLE = {
     "a created_at that is no time": pl.col("sent_at").is_null(),
     "an in_response_to_tweet_id that is no whole number": pl.col("parent_id").is_null(),
 }
+_TOLD = {"message_id": "tweet_id", "sender_id": "author_id", "sent_at": "sent_at", "in_reply_to": "parent_id"}
 _NOT_BETWEEN_TWO = {
     "broadcast": pl.col("customer").is_null(),
     "no brand": pl.col("brand") == NONE,
