@@ -11,7 +11,7 @@ import polars as pl
 
 from benchkit.calendars import Calendar, Calendars
 from benchkit.errors import BenchkitError, UnknownNameError
-from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, RuleError, check, proves_unique
+from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, TIME, RuleError, check, proves_unique
 
 EXCLUDED = pl.Schema(
     {"file": pl.String(), "line": pl.Int64(), "kind": pl.String(), "reason": pl.String(), "row": pl.String()}
@@ -172,9 +172,12 @@ class Dataset:
             )
         known = (pl.col("sent_at") <= as_of, pl.col("at") <= as_of)
         later = self.messages.select((~known[0]).sum()).collect().item()
+        messages = self.messages.filter(known[0]) if later else self.messages
+        if "as_of" in messages.collect_schema():
+            messages = messages.with_columns(pl.min_horizontal("as_of", pl.lit(as_of, TIME)))
         return replace(
             self,
-            messages=self.messages.filter(known[0]) if later else self.messages,
+            messages=messages,
             events=None if self.events is None else self.events.filter(known[1]),
             as_of=as_of,
             audit=self.audit.leaving_out(later, "after the extract was taken"),

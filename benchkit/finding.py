@@ -10,8 +10,8 @@ from benchkit.dataset import Dataset
 from benchkit.definitions import BENCHKIT
 from benchkit.definitions.definition import Definition
 from benchkit.hours import with_opening_hours
-from benchkit.schema import SENDERS, WAITS
-from benchkit.turns import AT, CLOSINGS, KIND, KINDS, MARKS, NUMBER, carried, numbered_turns
+from benchkit.schema import SENDERS, WAITS, watched_until
+from benchkit.turns import AT, CLOSINGS, KIND, KINDS, MARKS, NUMBER, carried, numbered_turns, told
 from benchkit.waits import Waits
 
 _NOBODY = ""
@@ -75,12 +75,13 @@ def _waits(turns: pl.LazyFrame, as_of: datetime, definition: Definition) -> pl.L
     ).filter(~same_conversation | (from_customer != from_customer.shift()))
 
     is_over = NUMBER.eq_missing(_following("number"))
+    taken_at = watched_until(turns, as_of)
     was_closed = _following("kind").is_in(CLOSINGS)
     was_cleared = is_over & _following("kind").is_in(_clearing(definition))
     ended_at = pl.when(is_over).then(_following("at"))
     started_at = _started_at(definition, is_over)
     bot_answered_at = pl.when(
-        (pl.col("next_bot_in") == NUMBER) & (pl.col("next_bot_at") <= ended_at.fill_null(as_of))
+        (pl.col("next_bot_in") == NUMBER) & (pl.col("next_bot_at") <= ended_at.fill_null(taken_at))
     ).then("next_bot_at")
     needs_reply = pl.col("needing_left") > _following("needing_left").fill_null(0)
     told_not_to = is_over & (_following("kind") == "closed_no_reply_needed")
@@ -100,7 +101,7 @@ def _waits(turns: pl.LazyFrame, as_of: datetime, definition: Definition) -> pl.L
         outcome.otherwise(pl.lit("replied")).cast(WAITS.columns["outcome"]).alias("outcome"),
         opening_message.alias("opening_message_id"),
         pl.when(reply).then(_following("message_id")).alias("reply_message_id"),
-        (ended_at.fill_null(as_of) - started_at).dt.total_seconds().alias("wait_seconds"),
+        (ended_at.fill_null(taken_at) - started_at).dt.total_seconds().alias("wait_seconds"),
         pl.lit(None, pl.Int64).alias("business_seconds"),
         (bot_answered_at - started_at).dt.total_seconds().clip(0).alias("bot_seconds"),
         pl.when(is_over & (_following("assigned_in") == NUMBER))
@@ -110,6 +111,7 @@ def _waits(turns: pl.LazyFrame, as_of: datetime, definition: Definition) -> pl.L
         (pl.col("turns_left") - _following("turns_left").fill_null(0)).alias("messages_in_wait"),
         (needs_reply & ~told_not_to.fill_null(False)).alias("needs_reply"),
         *carried(turns),
+        *told(turns, "as_of"),
         *(["number"] if definition.credit == "everyone involved" else []),
         (from_customer & ~was_cleared.fill_null(False)).alias("opens"),
     )
@@ -223,4 +225,5 @@ def _volumes(turns: pl.LazyFrame) -> pl.LazyFrame:
         pl.when(KIND == "agent").then("sender_id").alias("agent_id"),
         AT.alias("sent_at"),
         *carried(turns),
+        *told(turns, "person_id"),
     )

@@ -19,7 +19,7 @@ from benchkit.definitions import find_definition
 from benchkit.definitions.definition import Definition
 from benchkit.finding import find_waits
 from benchkit.hours import COLUMNS
-from benchkit.schema import DIMENSIONS
+from benchkit.schema import dimensions_in
 from benchkit.sources import load
 from benchkit.waits import Waits
 
@@ -27,7 +27,7 @@ _PLACE = "BENCHKIT_WAITS"
 _CORRECTIONS, _BEFORE = "corrections.parquet", "before"
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
-    *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", *COLUMNS, *DIMENSIONS),
+    *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", "as_of", *COLUMNS),
 )
 
 
@@ -67,7 +67,8 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
     folder.mkdir()
     if waits.before is not None:
         hand_over(waits.before, folder / _BEFORE, asked)
-    kept = [name for name in _MEASURED if name in waits.frame.collect_schema()]
+    columns = waits.frame.collect_schema()
+    kept = [*(name for name in _MEASURED if name in columns), *dimensions_in(columns)]
     waits.frame.select(kept).sink_parquet(folder / "waits.parquet")
     waits.volumes.drop("conversation_id", "message_id").sink_parquet(folder / "volumes.parquet")
     if waits.corrections is not None:

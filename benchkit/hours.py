@@ -8,7 +8,7 @@ import polars as pl
 
 from benchkit.calendars import Calendars
 from benchkit.definitions.definition import Definition
-from benchkit.schema import WAITS
+from benchkit.schema import WAITS, watched_until
 
 COLUMNS = ("business_seconds", "business_watched_seconds", "business_queue_seconds", "in_opening_hours")
 _TYPES = {name: WAITS.all_columns[name] for name in COLUMNS}
@@ -26,10 +26,11 @@ def with_opening_hours(
     if calendars is None:
         return waits if definition.without_hours == "unknown" else waits.with_columns(_zeros())
     key = pl.col("agent_id" if calendars.by == "agent" else calendars.by).cast(pl.String)
-    facts = pl.struct(key.alias("key"), "started_at", "ended_at", "assigned_at", "outcome")
+    taken_at = watched_until(waits, as_of).alias("taken_at")
+    facts = pl.struct(key.alias("key"), "started_at", "ended_at", "assigned_at", "outcome", taken_at)
 
     def answer(batch: pl.Series) -> pl.Series:
-        return _hours(batch.struct.unnest(), calendars, definition, as_of).to_struct()
+        return _hours(batch.struct.unnest(), calendars, definition).to_struct()
 
     told = facts.map_batches(answer, return_dtype=pl.Struct(_TYPES)).alias("hours")
     known = waits.with_columns(told).with_columns(pl.col("hours").struct.field(*COLUMNS)).drop("hours")
@@ -42,13 +43,11 @@ def with_opening_hours(
     )
 
 
-def _hours(
-    waits: pl.DataFrame, calendars: Calendars, definition: Definition, as_of: datetime
-) -> pl.DataFrame:
-    key, started, ended = waits["key"], waits["started_at"], waits["ended_at"]
+def _hours(waits: pl.DataFrame, calendars: Calendars, definition: Definition) -> pl.DataFrame:
+    key, started, ended, taken_at = (waits[name] for name in ("key", "started_at", "ended_at", "taken_at"))
     queued_until = pl.max_horizontal("started_at", "assigned_at")
     assigned = waits.select(pl.when(pl.col("assigned_at").is_not_null()).then(queued_until)).to_series()
-    business = calendars.elapsed(key, started, ended.fill_null(as_of))
+    business = calendars.elapsed(key, started, ended.fill_null(taken_at))
     if definition.opening_hours == "by the start":
         counts = calendars.is_open(key, started)
     elif definition.opening_hours == "by the reply's time":
@@ -58,7 +57,7 @@ def _hours(
     return pl.DataFrame(
         {
             "business_seconds": business,
-            "business_watched_seconds": calendars.elapsed(key, started, as_of),
+            "business_watched_seconds": calendars.elapsed(key, started, taken_at),
             "business_queue_seconds": calendars.elapsed(key, started, assigned),
             "in_opening_hours": counts.fill_null(False),
         },

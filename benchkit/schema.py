@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -85,6 +86,8 @@ MESSAGES = Table(
         **DIMENSIONS,
         "needs_reply": pl.Boolean(),
         "text": pl.String(),
+        "person_id": pl.String(),
+        "as_of": TIME,
     },
     rules={
         "message_id is there": pl.col("message_id").is_not_null(),
@@ -152,6 +155,7 @@ WAITS = Table(
         "business_watched_seconds": pl.Int64(),
         "business_queue_seconds": pl.Int64(),
         "in_opening_hours": pl.Boolean(),
+        "as_of": TIME,
     },
     rules={
         "a wait is never negative": pl.col("wait_seconds") >= 0,
@@ -180,6 +184,19 @@ ESTIMATES: Mapping[str, pl.DataType] = {
 `lower` and `upper` are its interval; `bound_lower` and `bound_upper`, where there are any, what
 is certain: between them it ends up, whatever becomes of waits still open.
 """
+
+_KNOWN = {"kind", "at", "number", *MESSAGES.all_columns, *WAITS.all_columns}
+
+
+def dimensions_in(columns: Iterable[str]) -> list[str]:
+    """Of the columns of messages or waits, those to measure by: benchkit's own, and what was added to them.
+
+    >>> dimensions_in(["segment", "wait_id", "topic"])
+    ['topic', 'segment']
+    """
+    names = list(columns)
+    return [name for name in DIMENSIONS if name in names] + [name for name in names if name not in _KNOWN]
+
 
 BAND = ("band_lower", "band_upper")
 """What a curve has beside: between these lies the whole of it."""
@@ -230,6 +247,12 @@ def check(frame: pl.LazyFrame, table: Table, *more: pl.Expr) -> dict[str, Any]:
                 f"'{sentence}', e.g. {named}"
             )
     return found
+
+
+def watched_until(rows: pl.LazyFrame, as_of: datetime) -> pl.Expr:
+    """Until when messages or waits could be seen: when the extract was taken, or the newest of theirs."""
+    taken_at = pl.lit(as_of, TIME)
+    return pl.col("as_of").fill_null(taken_at) if "as_of" in rows.collect_schema() else taken_at
 
 
 def proves_unique(key: pl.Expr) -> pl.Expr:

@@ -15,7 +15,7 @@ from benchkit.metrics import Statistic
 from benchkit.peers import left_out_brand, too_few_brands
 from benchkit.periods import WEEK, Period, local_time, no_such_month, parse_month
 from benchkit.sample import LATE, Sample
-from benchkit.schema import DIMENSIONS
+from benchkit.schema import dimensions_in
 from benchkit.stats.arrays import Bools, Ints
 from benchkit.waits import Waits
 
@@ -203,8 +203,7 @@ def _clocks(waits: Waits) -> list[str]:
 def dimensions(waits: Waits, by: str | Sequence[str] | None) -> list[str]:
     """The names of what to group by, each held against the dimensions these waits have."""
     names = [by] if isinstance(by, str) else list(by or [])
-    carried = [name for name in DIMENSIONS if name in waits.frame.collect_schema()]
-    known = ["brand", "industry", "channel", "agent", *carried]
+    known = ["brand", "industry", "channel", "agent", *dimensions_in(waits.frame.collect_schema())]
     for name in names:
         if name not in known:
             raise UnknownNameError("dimension", name, known, where=f"in {waits.about.name}")
@@ -248,8 +247,12 @@ def _messages(waits: Waits, keys: Sequence[str], period: Period | None) -> pl.La
     sent = local_time("sent_at", waits.time_zones)
     in_period = pl.lit(True) if period is None else (sent >= period.start) & (sent < period.end)
     wanted_brand = pl.col("brand") != left_out_brand(keys, waits.peers)
+    channel, customer = pl.col("channel"), pl.col("customer_id")
+    if "person_id" in waits.volumes.collect_schema():
+        person = pl.col("person_id")
+        channel, customer = pl.when(person.is_null()).then(channel), pl.coalesce(person, customer)
     return waits.volumes.filter(in_period, wanted_brand).select(
-        *map(_key, keys), "kind", "number", "customer_id"
+        *map(_key, keys), "kind", "number", channel.alias("of_channel"), customer.alias("customer_id")
     )
 
 
@@ -261,12 +264,12 @@ def _count(messages: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     counts = rows.group_by(by).agg(
         from_customer.sum().alias("messages_in"), (pl.col("kind") == "agent").sum().alias("messages_out")
     )
-    for name, some, column in (
-        ("conversations", rows, "number"),
-        ("customers", rows.filter(from_customer), "customer_id"),
+    for name, some, columns in (
+        ("conversations", rows, ["number"]),
+        ("customers", rows.filter(from_customer), ["customer_id", "of_channel"]),
     ):
         run_starts = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in (*by, "number"))
-        different = some.filter(run_starts).select(*by, column).drop_nulls(column).unique()
+        different = some.filter(run_starts).select(*by, *columns).drop_nulls(columns[0]).unique()
         counted = different.group_by(by).agg(pl.len().alias(name))
         counts = counts.join(counted, on=by, how="left", nulls_equal=True)
     return counts.with_columns(pl.col("conversations", "customers").fill_null(0)).drop("everyone").collect()

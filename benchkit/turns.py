@@ -7,7 +7,7 @@ import polars as pl
 from benchkit.dataset import Dataset
 from benchkit.definitions.definition import Definition
 from benchkit.definitions.rules import EVERY_CHANNEL
-from benchkit.schema import DIMENSIONS, SENDERS
+from benchkit.schema import SENDERS, dimensions_in
 
 CLOSINGS = ("closed", "closed_no_reply_needed")
 MARKS = ("opened", "assigned", "handed_off", "reopened")
@@ -27,8 +27,13 @@ def numbered_turns(data: Dataset, definition: Definition) -> pl.LazyFrame:
 
 def carried(turns: pl.LazyFrame) -> list[str]:
     """The dimensions that these messages have."""
+    return dimensions_in(turns.collect_schema())
+
+
+def told(turns: pl.LazyFrame, *names: str) -> list[str]:
+    """Those of some columns that these messages have."""
     columns = turns.collect_schema()
-    return [dimension for dimension in DIMENSIONS if dimension in columns]
+    return [name for name in names if name in columns]
 
 
 def _turns(messages: pl.LazyFrame) -> pl.LazyFrame:
@@ -46,6 +51,7 @@ def _turns(messages: pl.LazyFrame) -> pl.LazyFrame:
         if "needs_reply" in columns
         else pl.lit(True).alias("needs_reply"),
         *carried(messages),
+        *told(messages, "person_id", "as_of"),
     )
 
 

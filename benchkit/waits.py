@@ -16,7 +16,7 @@ from benchkit.dataset import About, Audit
 from benchkit.definitions.definition import Definition
 from benchkit.errors import BenchkitError, UnknownNameError
 from benchkit.periods import WEEK, in_month, local_time, parse_month
-from benchkit.schema import DIMENSIONS, OUTCOMES
+from benchkit.schema import OUTCOMES, dimensions_in, watched_until
 
 EVERYONE_ELSE, CHOSEN_PEERS = "everyone else", "Chosen peers"
 MIN_COLLEAGUES = 3
@@ -200,7 +200,7 @@ class Waits:
     def clocked(self, clock: str = "") -> Clocked:
         """How long waits lasted in `calendar` time or in `opening hours`; without either, as defined."""
         started, rules = pl.col("started_at"), self.definition
-        watched = (pl.lit(self.as_of) - started).dt.total_seconds()
+        watched = (watched_until(self.frame, self.as_of) - started).dt.total_seconds()
         queued = (pl.col("assigned_at") - started).dt.total_seconds().clip(0)
         calendar = Clocked(pl.col("wait_seconds"), watched, queued, pl.lit(True))
         if (clock or rules.clock) == "calendar":
@@ -260,7 +260,7 @@ class Waits:
 
     def splits(self) -> list[str]:
         """What there is to tell a brand's waits apart by: channel, and each dimension that says something."""
-        carried = [name for name in DIMENSIONS if name in self.frame.collect_schema()]
+        carried = dimensions_in(self.frame.collect_schema())
         told = self.frame.select(pl.col(carried).is_not_null().any()).collect()
         return ["channel", *(name for name in carried if told[name].item())]
 
