@@ -1,31 +1,25 @@
-"""Delimited files as rows of text: at full speed where well formed, record by record where not."""
+"""Comma-separated files as rows of text, what is no such file refused, and what readers share."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from benchkit.dataset import as_excluded
 from benchkit.errors import InputError, UnknownNameError, show
 from benchkit.schema import EVENTS, MESSAGES
-from benchkit.sources.splitter import Split, split_header, split_records
+from benchkit.sources.scanning import Header, Rows, parse_rows
+from benchkit.sources.splitter import split_header
 
 UNREADABLE_SHARE = 0.05
 """The largest share of a file's rows that may be left out because they cannot be read."""
 
 HEAD_BYTES = 2**20
-CHUNK_BYTES = 2**18
-BEFORE_OPENING, AFTER_CLOSING = np.zeros((2, 256), np.bool_)
-BEFORE_OPENING[list(b',\n"')] = True
-AFTER_CLOSING[list(b',\r\n"')] = True
 
 FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook, not CSV; unpack it, or export the sheet as CSV",
@@ -43,20 +37,6 @@ FOREIGN = {
 _CANONICAL = {*MESSAGES.all_columns, *EVENTS.all_columns}
 SEPARATORS = {b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a file that have content, and what was left out.
-
-    `frame` holds the selected columns and `line`, the line of the file on which a row begins
-    (the header's is 1). `n_read` counts all rows that are not blank, `malformed` among them.
-    """
-
-    frame: pl.DataFrame
-    n_read: int
-    n_blank: int
-    malformed: pl.DataFrame
 
 
 def read_rows(
@@ -77,34 +57,11 @@ def read_rows(
     _require(path, head, names, required)
     names = [name if name not in names[:i] else f"again {i}" for i, name in enumerate(names)]
 
-    blank = pl.all_horizontal(pl.col(name) == "" for name in required)
-    columns = [*select(names), blank.alias("(blank)")]
-    n_header_lines = head.count(b"\n", 0, start)
-    split = Split(gaps=[(2, n_header_lines - 1)] if n_header_lines > 1 else [])
-    frame = _scan(source, start, names, columns)
-    if frame is None:
-        data = source if isinstance(source, bytes) else source.read_bytes()
-        split = split_records(data, start, len(names))
-        del data, source
-        frame = _scan(split.clean.getvalue(), split.start, names, columns)
-    if frame is None:
-        raise InputError(path, "cannot be read as CSV; save it again as CSV in UTF-8")
-
-    frame = frame.drop("(newlines)").with_columns(line=_lines(frame["(newlines)"], split.gaps))
-    n_blank = split.blank_rows + int(frame["(blank)"].sum())
-    frame = frame.filter(~pl.col("(blank)")) if n_blank else frame
-    malformed = pl.DataFrame(split.malformed, schema=["line", "reason"], orient="row")
-    n_read = frame.height + malformed.height
-    if not n_read:
+    header = Header(names, start, line=1 + head.count(b"\n", 0, start))
+    rows = parse_rows(path, source, header, required, select(names))
+    if not rows.n_read:
         raise InputError(path, "has a header and no rows; check that the export finished")
-    return Rows(
-        frame=frame.drop("(blank)"),
-        n_read=n_read,
-        n_blank=n_blank,
-        malformed=as_excluded(
-            malformed.select(pl.col("line").cast(pl.Int64), pl.lit("unreadable").alias("kind"), "reason")
-        ),
-    )
+    return rows
 
 
 def find_file(path: str | Path) -> Path:
@@ -246,78 +203,3 @@ def _require(path: Path, head: bytes, names: Sequence[str], required: Sequence[s
     twice = [name for name in required if names.count(name) > 1]
     if twice:
         raise InputError(path, f"has two columns named {show(twice[0])}; leave one out")
-
-
-def _scan(
-    source: Path | bytes, start: int, names: Sequence[str], columns: Sequence[pl.Expr]
-) -> pl.DataFrame | None:
-    """Parse a file whose rows begin at `start`, or None where a row is not as it should be.
-
-    polars takes some quotes that are out of place for others, and pads a short row in
-    silence; it refuses a long one. So every quote is looked at first, and no row was short
-    if every comma is either inside a field or between two.
-    """
-    n_commas = _count_commas(source, start)
-    if n_commas is None:
-        return None
-    commas, newlines = (
-        pl.sum_horizontal(pl.col(name).str.count_matches(sign, literal=True) for name in names)
-        for sign in (",", "\n")
-    )
-    try:
-        scan = pl.scan_csv(
-            source,
-            infer_schema=False,
-            empty_string_is_null=False,
-            encoding="utf8-lossy",
-            glob=False,
-            new_columns=names,
-            row_index_name="(row)",
-        )
-        if scan.collect_schema().names() != ["(row)", *names]:
-            return None
-        frame = scan.select(
-            "(row)", *columns, commas.alias("(commas)"), newlines.alias("(newlines)")
-        ).collect()
-    except pl.exceptions.PolarsError:
-        return None
-    n_inside = int(frame["(commas)"].cast(pl.Int64).sum())
-    if n_commas != n_inside + (len(names) - 1) * frame.height:
-        return None
-    in_order = frame if frame["(row)"].is_sorted() else frame.sort("(row)")
-    return in_order.drop("(row)", "(commas)")
-
-
-def _count_commas(source: Path | bytes, start: int) -> int | None:
-    """How many commas there are from `start` on, or None where a quote is out of place.
-
-    Counted from a row's beginning, every other quote opens: a field, or one half of a pair
-    inside a field. The others close.
-    """
-    n_commas = n_quotes = 0
-    buffer = bytearray(CHUNK_BYTES)
-    view, codes = memoryview(buffer), np.frombuffer(buffer, np.uint8)
-    buffer[0], held = ord("\n"), 1
-    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0) as file:
-        file.seek(start)
-        while size := file.readinto(view[held:]):
-            end = held + size
-            n_commas += int(np.count_nonzero(codes[held:end] == ord(",")))
-            quotes = 1 + np.flatnonzero(codes[1 : end - 1] == ord('"'))
-            opening, closing = quotes[n_quotes % 2 :: 2], quotes[1 - n_quotes % 2 :: 2]
-            if not (BEFORE_OPENING[codes[opening - 1]].all() and AFTER_CLOSING[codes[closing + 1]].all()):
-                return None
-            n_quotes += len(quotes)
-            buffer[:2], held = buffer[end - 2 : end], 2
-    return n_commas
-
-
-def _lines(newlines: pl.Series, gaps: Sequence[tuple[int, int]]) -> pl.Series:
-    """On which line of the file each row begins, given the newlines in each and the lines left out."""
-    in_earlier_rows = np.cumsum(newlines.to_numpy(), dtype=np.int64) - newlines.to_numpy()
-    line = 2 + np.arange(len(newlines)) + in_earlier_rows
-    if not gaps:
-        return pl.Series(line)
-    from_line, dropped = np.array(gaps, dtype=np.int64).T
-    gap = np.searchsorted(from_line, line, side="right") - 1
-    return pl.Series(line + np.where(gap < 0, 0, dropped[gap]))
