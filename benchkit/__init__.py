@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from benchkit.pseudonyms import pseudonymise as pseudonymise
     from benchkit.published import expectations as expectations
     from benchkit.sources import load as load
+    from benchkit.sources.exports import read_export as read_export
     from benchkit.sources.messages import read_messages as read_messages
     from benchkit.sources.synthetic import synthesize as synthesize
     from benchkit.sources.twcs import read_twcs as read_twcs
@@ -58,6 +59,7 @@ _HOME = {
     "measure_months": "measurement",
     "pseudonymise": "pseudonyms",
     "reconcile": "comparisons.reconcile",
+    "read_export": "sources.exports",
     "read_messages": "sources.messages",
     "read_twcs": "sources.twcs",
     "synthesize": "sources.synthetic",

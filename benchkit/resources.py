@@ -8,18 +8,27 @@ from benchkit.errors import UnknownNameError
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent
+_KINDS = {"notebooks": "notebooks", "published": "data/published", "mappings": "data/mappings"}
 
 
 def shipped(kind: str, name: str) -> Path:
-    """The path of a shipped file: `kind` is `notebooks` or `published`.
+    """The path of a shipped file: `kind` is `notebooks`, `published` or `mappings`.
 
     >>> shipped("published", "expectations.csv").name
     'expectations.csv'
     """
-    in_checkout = _CHECKOUT / ("data/published" if kind == "published" else kind)
-    in_wheel = _PACKAGE / "shipped" / kind
-    folder = in_wheel if in_wheel.is_dir() else in_checkout
+    folder = _folder(kind)
     path = folder / name
     if path.parent != folder or not path.is_file():
-        raise UnknownNameError(kind.rstrip("s"), name, sorted(p.name for p in folder.glob("*.*")))
+        raise UnknownNameError(kind.rstrip("s"), name, shipped_names(kind))
     return path
+
+
+def shipped_names(kind: str) -> list[str]:
+    """The names of the shipped files of a kind, in order."""
+    return sorted(path.name for path in _folder(kind).glob("*.*"))
+
+
+def _folder(kind: str) -> Path:
+    in_wheel = _PACKAGE / "shipped" / kind
+    return in_wheel if in_wheel.is_dir() else _CHECKOUT / _KINDS[kind]

@@ -212,15 +212,15 @@ def in_empty_folder(installed: Path, tmp_path: Path):
     return run
 
 
-def test_notebooks_and_published_figures_travel_in_the_wheel(wheel: Path) -> None:
+def test_notebooks_published_figures_and_mappings_travel_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if name.startswith("benchkit/shipped/")}
     notebooks = {path.relative_to(ROOT) for path in tracked_files() if path.suffix == ".ipynb"}
-    published = (ROOT / "data" / "published").iterdir()
+    data = [path for kind in ("published", "mappings") for path in (ROOT / "data" / kind).iterdir()]
 
     assert inside == {
         *(f"benchkit/shipped/{path.as_posix()}" for path in notebooks),
-        *(f"benchkit/shipped/published/{path.name}" for path in published),
+        *(f"benchkit/shipped/{path.parent.name}/{path.name}" for path in data),
     }
     assert notebooks
 

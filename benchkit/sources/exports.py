@@ -1,0 +1,133 @@
+"""One door to every export: a format's name, or a mapping, and where the export is."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.times import Moment
+
+if TYPE_CHECKING:
+    from benchkit.dataset import Dataset
+
+FORMATS: Mapping[str, str] = {
+    "messages": "benchkit.sources.exports:read_own_columns",
+    "twcs": "benchkit.sources.exports:read_tweets",
+    "zendesk": "benchkit.sources.zendesk:read_zendesk",
+    "chatwoot": "benchkit.sources.chatwoot:read_chatwoot",
+}
+"""The formats that are read by code, and the function that does it; the others are mappings."""
+
+
+def read_export(
+    format: str | Path,  # noqa: A002 - what everybody calls it
+    path: str | Path | Sequence[str | Path],
+    *,
+    brand: str = "",
+    channel: str = "",
+    timezone: str = "",
+    as_of: Moment | None = None,
+    keep_text: bool = False,
+) -> Dataset:
+    """Read an export of any format that benchkit or a mapping knows, as a Dataset.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from benchkit.sources.messages import EXAMPLE
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "mine.csv")
+    ...     _ = file.write_text(EXAMPLE, encoding="utf-8")
+    ...     read_export("messages", file)
+    Dataset('mine', as of 2026-03-02 09:40 UTC)
+
+    `format` is one of `formats()`, or the TOML file of a mapping. `path` is a file, a folder,
+    a glob, or a list of them; of a database env:NAME or uri:FILE, where the connection URI
+    stands. `brand`, `channel` and `timezone` say what the export does not, `as_of` when it was
+    taken (without it: at the newest time in it); the text of messages is kept only with `keep_text`.
+
+    Raises `UnknownNameError` for a format there is not, and `BenchkitError` for what cannot be
+    read as it, or an option that it has no use for.
+    """
+    from benchkit.sources.mapping import Mapping as ExportMapping
+    from benchkit.sources.mapping.reading import refuse_uri
+
+    refuse_uri(path)
+    told = {"brand": brand, "channel": channel, "timezone": timezone}
+    name = str(format)
+    if name in FORMATS:
+        module, _, function = FORMATS[name].partition(":")
+        reader = getattr(importlib.import_module(module), function)
+        data: Dataset = reader(path, **told, as_of=as_of, keep_text=keep_text)
+        return data
+    if Path(name).suffix == ".toml":
+        mapping = ExportMapping.load(name)
+    elif name in formats():
+        mapping = ExportMapping.shipped(name)
+    else:
+        raise UnknownNameError("format", name, formats(), where="(nor is it the TOML file of a mapping)")
+    return mapping.read(path, **told, as_of=as_of, keep_text=keep_text)
+
+
+def formats() -> list[str]:
+    """The names of the formats that can be read: those in code, and the mappings that come with benchkit.
+
+    >>> {"messages", "twcs", "zendesk", "chatwoot"} <= set(formats())
+    True
+    """
+    from benchkit.sources.mapping import shipped_names
+
+    return sorted({*FORMATS, *shipped_names()})
+
+
+def refuse_options(format_name: str, told: Mapping[str, str]) -> None:
+    """Raise `BenchkitError` for what is told of an export that says it itself.
+
+    >>> refuse_options("twcs", {"brand": "", "channel": ""})
+    """
+    for option, value in told.items():
+        if value:
+            raise BenchkitError(f"{format_name} says {option} itself; leave {option} out")
+
+
+def read_own_columns(
+    path: str | Path | Sequence[str | Path],
+    *,
+    brand: str = "",
+    channel: str = "",
+    timezone: str = "",
+    as_of: Moment | None = None,
+    keep_text: bool = False,
+) -> Dataset:
+    """Read messages in benchkit's own columns: see `read_messages`."""
+    from benchkit.sources.messages import read_messages
+
+    refuse_options("a file of messages", {"brand": brand, "channel": channel, "timezone": timezone})
+    data = read_messages(_one_file(path), as_of=as_of)
+    return data if keep_text else replace(data, messages=data.messages.drop("text", strict=False))
+
+
+def read_tweets(
+    path: str | Path | Sequence[str | Path],
+    *,
+    brand: str = "",
+    channel: str = "",
+    timezone: str = "",
+    as_of: Moment | None = None,
+    keep_text: bool = False,
+) -> Dataset:
+    """Read tweets in the form of twcs.csv: see `read_twcs`."""
+    from benchkit.sources.twcs import read_twcs
+
+    refuse_options("twcs.csv", {"brand": brand, "channel": channel, "timezone": timezone})
+    return read_twcs(_one_file(path), as_of=as_of, keep_text=keep_text)
+
+
+def _one_file(path: str | Path | Sequence[str | Path]) -> str | Path:
+    if isinstance(path, str | Path):
+        return path
+    if len(path) != 1:
+        raise BenchkitError(f"this format is read from one file, not {len(path)}; name one")
+    return path[0]

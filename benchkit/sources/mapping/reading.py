@@ -1,0 +1,249 @@
+"""From an export to a Dataset: its turns without what cannot be read, filled from their conversations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from benchkit.dataset import About, Audit, Dataset
+from benchkit.errors import BenchkitError, InputError, show
+from benchkit.schema import EVENT_KINDS, EVENTS, RuleError
+from benchkit.sources.delimited import UNREADABLE_SHARE, name_of, untimely_rows
+from benchkit.sources.mapping.aside import IS_MESSAGE, UNNAMED, Aside
+from benchkit.sources.mapping.conversations import with_conversations
+from benchkit.sources.mapping.filling import (
+    as_messages,
+    brands_own,
+    first_in_conversation,
+    with_customers,
+    with_message_ids,
+)
+from benchkit.sources.mapping.turns import Told, read_turns
+from benchkit.times import Moment, newest_time, parse_as_of
+
+if TYPE_CHECKING:
+    from benchkit.sources.mapping.mapping import Mapping as ExportMapping
+    from benchkit.sources.raw import Raw
+
+ONE_OF_EACH = {"brand": "Acme", "channel": "facebook"}
+"""What a conversation has one of, with an example."""
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_FURTHER = "messages of a further customer in a conversation, counted as its first one's"
+
+
+def read(
+    mapping: ExportMapping,
+    path: str | Path | Sequence[str | Path],
+    told: Told,
+    *,
+    as_of: Moment | None = None,
+    name: str = "",
+) -> Dataset:
+    """Read an export as its mapping says: see `Mapping.read`."""
+    said = None if as_of is None else parse_as_of(as_of)
+    _refuse_unused(mapping, told)
+    raws = _open(mapping, path)
+    place = _place(path)
+    turns, notes = read_turns(mapping, raws, told, place)
+    aside = Aside(
+        place,
+        (raw.malformed for raw in raws.values()),
+        several_files=sum(len(raw.sources) for raw in raws.values()) > 1,
+    )
+    turns = _readable(turns, aside)
+    taken_at = said or newest_time(turns["at"])
+    turns = aside.keep(turns, "rule", untimely_rows("at", taken_at))
+    messages, changes = turns.filter(IS_MESSAGE), turns.filter(~IS_MESSAGE)
+    if messages.is_empty():
+        raise InputError(
+            place, "holds no message from before it was taken; check as_of and what was exported"
+        )
+
+    messages = aside.keep(
+        with_message_ids(messages),
+        "rule",
+        {"duplicate message_id": ~pl.col("message_id").is_first_distinct()},
+    )
+    if "conversation_id" not in messages.columns:
+        messages = with_conversations(messages)
+        messages = aside.keep(messages, "rule", {"broadcast": pl.col("conversation_id").is_null()})
+        changes = _with_conversations_of(messages, changes)
+    messages = messages.sort("conversation_id", "at", "kind", "message_id")
+    for column in ONE_OF_EACH:
+        messages = _one_of_each(messages, column, mapping, told, aside)
+    messages, further = with_customers(messages, of_conversation="customer_id" in mapping.every)
+    events = _events(messages, changes, told, aside)
+    of = {turn.of for turn in mapping.turns if turn.of in raws}
+    try:
+        return Dataset.from_messages(
+            as_messages(messages, keep_text=told.keep_text),
+            as_of=taken_at,
+            about=About(name or name_of(place), selection=mapping.selection or None),
+            events=events,
+            audit=Audit(
+                rows_read=sum(raws[each].n_read for each in of),
+                blank_rows=sum(raws[each].n_blank for each in of),
+                excluded=aside.excluded,
+                notes=notes | ({_FURTHER: further} if further else {}),
+            ),
+            personal=_personal(mapping),
+        )
+    except RuleError as error:
+        raise InputError(place, f"{error}; mend these rows, or the mapping") from None
+
+
+def refuse_uri(path: object) -> None:
+    """Raise `BenchkitError` for a connection URI, without repeating it: it may hold a password."""
+    if isinstance(path, str | Path) and _URI.match(str(path)):
+        raise BenchkitError(
+            "a connection URI may hold a password; put it into an environment variable and give env:NAME, "
+            "or into a file and give uri:FILE"
+        )
+
+
+def _open(mapping: ExportMapping, path: str | Path | Sequence[str | Path]) -> Mapping[str, Raw]:
+    refuse_uri(path)
+    of_database = isinstance(path, str) and path.startswith(("env:", "uri:"))
+    query = mapping.read_as.get("query")
+    if of_database != bool(query):
+        raise BenchkitError(
+            f"the mapping {show(mapping.name)} reads a database; give env:NAME or uri:FILE in place of a file"
+            if query
+            else f"the mapping {show(mapping.name)} has no query to ask a database; add it under [read]"
+        )
+    if query:
+        from benchkit.sources.raw.queries import open_query
+
+        return {"": open_query(str(path), query)}
+    from benchkit.sources.raw import open_raw
+
+    return open_raw(path, files=mapping.files, **mapping.read_as)
+
+
+def _place(path: str | Path | Sequence[str | Path]) -> Path:
+    """The first of the paths, to name in messages."""
+    if isinstance(path, str | Path):
+        return Path(path)
+    return Path(next(iter(path), "nothing"))
+
+
+def _refuse_unused(mapping: ExportMapping, told: Told) -> None:
+    for option in ONE_OF_EACH:
+        cells = [cells[option] for turn in mapping.turns if option in (cells := mapping.cells_of(turn))]
+        value = getattr(told, option)
+        if value and cells and all(cell.given != option for cell in cells):
+            raise BenchkitError(
+                f"the mapping {show(mapping.name)} takes {option} from the export; leave {option} out, "
+                f'or add given = "{option}" to its cell'
+            )
+
+
+def _readable(turns: pl.DataFrame, aside: Aside) -> pl.DataFrame:
+    """The turns that have what every turn must have."""
+    is_nameless = pl.col("message_id").is_null() if "message_id" in turns.columns else pl.lit(False)
+    has_conversation = "conversation_id" in turns.columns
+    reasons = {
+        UNNAMED: pl.col("kind").is_null(),
+        "an empty conversation_id": pl.col("conversation_id").is_null()
+        if has_conversation
+        else pl.lit(False),
+        "an empty message_id": IS_MESSAGE & is_nameless & ~pl.col("is_made"),
+    }
+    first = pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in reasons.items())
+    unnamed = turns.filter(pl.col("kind").is_null())["said"]
+    n_turns = turns.height + sum(part.height for part in aside.parts)
+    kept = aside.keep(turns, "unreadable", pl.coalesce(first, "why"))
+    aside.refuse_unreadable(n_turns, unnamed)
+    return kept.drop("why", "said").with_columns(
+        pl.lit(None, pl.String).alias(name) for name in ("message_id",) if name not in turns.columns
+    )
+
+
+def _one_of_each(
+    messages: pl.DataFrame, column: str, mapping: ExportMapping, told: Told, aside: Aside
+) -> pl.DataFrame:
+    """Messages with the one brand, or channel, of their conversation, or else the one that was told."""
+    given = pl.lit(getattr(told, column) or None, pl.String)
+    if column not in messages.columns:
+        messages = messages.with_columns(pl.lit(None, pl.String).alias(column))
+    first = first_in_conversation(messages, column)
+    other = {f"another {column} than its conversation began with": pl.col(column) != first}
+    n_messages = messages.height
+    messages = aside.keep(messages.with_columns(first.alias("(first)")), "rule", other)
+    if messages.height < (1 - UNREADABLE_SHARE) * n_messages:
+        raise InputError(
+            aside.path,
+            f"{n_messages - messages.height:,} of {n_messages:,} messages are of another {column} than their "
+            f"conversation began with; make conversation_id of the thread and the {column}",
+        )
+    filled = messages.with_columns(pl.coalesce("(first)", given).alias(column)).drop("(first)")
+    if filled[column].null_count() == filled.height:
+        raise BenchkitError(
+            f"the mapping {show(mapping.name)} does not say the {column} of {show(aside.path)}; "
+            f'tell it, such as {column}="{ONE_OF_EACH[column]}"'
+        )
+    return aside.keep(filled, "unreadable", {f"an empty {column}": pl.col(column).is_null()})
+
+
+def _with_conversations_of(messages: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Changes with the conversation of the message that they are about."""
+    known = messages.select(pl.col("message_id").alias("in_reply_to"), "conversation_id")
+    return changes.join(known, on="in_reply_to", how="left", maintain_order="left")
+
+
+def _events(messages: pl.DataFrame, changes: pl.DataFrame, told: Told, aside: Aside) -> pl.DataFrame | None:
+    if changes.is_empty():
+        return None
+    changes = aside.keep(changes, "rule", {"no such message": pl.col("conversation_id").is_null()})
+    names = [name for name in ("agent_id", "sender_id") if name in changes.columns]
+    actor = pl.coalesce(names) if names else pl.lit(None, pl.String)
+    changes = changes.with_columns(actor.alias("actor_id"))
+    key = pl.struct("conversation_id", "at", "kind", "actor_id")
+    changes = aside.keep(changes, "rule", {"duplicate event": ~key.is_first_distinct()})
+    brands = messages.select("conversation_id", pl.col("brand").alias("(brand)"))
+    of_brand = changes.join(
+        brands.unique("conversation_id", keep="any"), on="conversation_id", how="left", maintain_order="left"
+    )
+    own = [pl.col("brand")] if "brand" in changes.columns else []
+    brand = pl.coalesce("(brand)", *own, pl.lit(told.brand or None, pl.String))
+    known = pl.col("actor_id").is_not_null()
+    return (
+        of_brand.select(
+            "conversation_id",
+            "at",
+            pl.col("kind").cast(pl.String).cast(pl.Enum(EVENT_KINDS)),
+            pl.when(known)
+            .then(pl.coalesce(brands_own(brand, pl.col("actor_id")), "actor_id"))
+            .alias("actor_id"),
+        )
+        .cast(pl.Schema(EVENTS.all_columns))
+        .sort("conversation_id", "at", "kind")
+    )
+
+
+def _personal(mapping: ExportMapping) -> tuple[str, ...]:
+    """The columns of messages that are made, among others, of a customer's id."""
+    every = [mapping.cells_of(turn) for turn in mapping.turns]
+    persons = {
+        name
+        for cells in every
+        for column in ("customer_id", "sender_id")
+        if column in cells
+        for name in cells[column].names
+    }
+    personal = ["sender_id"]
+    for column in ("conversation_id", "message_id", "in_reply_to", "permalink"):
+        names = {name for cells in every if column in cells for name in cells[column].names}
+        is_made_of_it = (
+            column == "message_id"
+            and "conversation_id" in personal
+            and any("message_id" not in cells for cells in every)
+        )
+        if names & persons or is_made_of_it:
+            personal.append(column)
+    return tuple(personal)
