@@ -12,6 +12,7 @@ import typer
 from benchkit import __version__
 from benchkit.cli_peers import peers_app
 from benchkit.cli_report import report
+from benchkit.cli_store import datasets, ingest
 from benchkit.options import (
     AsOf,
     Brand,
@@ -20,6 +21,7 @@ from benchkit.options import (
     DefinitionOption,
     Demo,
     Events,
+    FromStore,
     Messages,
     Month,
     TargetOption,
@@ -72,6 +74,7 @@ def _benchkit(
 @app.command()
 def measure(
     demo: Demo = False,
+    dataset: FromStore = "",
     twcs: Twcs = "",
     messages: Messages = "",
     events: Events = "",
@@ -104,6 +107,7 @@ def measure(
 
     waits = find_asked(
         demo=demo,
+        dataset=dataset,
         twcs=twcs,
         messages=messages,
         events=events,
@@ -141,6 +145,7 @@ def measure(
 @app.command()
 def trace(
     demo: Demo = False,
+    dataset: FromStore = "",
     twcs: Twcs = "",
     messages: Messages = "",
     events: Events = "",
@@ -164,6 +169,7 @@ def trace(
 
     waits = find_asked(
         demo=demo,
+        dataset=dataset,
         twcs=twcs,
         messages=messages,
         events=events,
@@ -181,7 +187,8 @@ def trace(
     print_trace(rows, figures, waits, month=month, asked=where)
 
 
-app.command()(report)
+for command in (report, ingest, datasets):
+    app.command()(command)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchkit.options import AsOf, DefinitionOption, Demo, Events, Messages, Twcs, find_asked
+from benchkit.options import AsOf, DefinitionOption, Demo, Events, FromStore, Messages, Twcs, find_asked
 from benchkit.shell import SentenceGroup, stopping_cleanly, write
 
 peers_app = typer.Typer(
@@ -25,6 +25,7 @@ Out = Annotated[str, typer.Option(metavar="FILE", help="The .parquet file to wri
 def export(
     out: Out,
     demo: Demo = False,
+    dataset: FromStore = "",
     twcs: Twcs = "",
     messages: Messages = "",
     events: Events = "",
@@ -44,7 +45,13 @@ def export(
     from benchkit.pools.exporting import export_peers
 
     waits = find_asked(
-        demo=demo, twcs=twcs, messages=messages, events=events, as_of=as_of, definition=definition
+        demo=demo,
+        dataset=dataset,
+        twcs=twcs,
+        messages=messages,
+        events=events,
+        as_of=as_of,
+        definition=definition,
     ).collect()
     with stopping_cleanly("nothing was written"):
         pool, left_out = export_peers(waits, out, months=month or None)

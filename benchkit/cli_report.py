@@ -14,6 +14,7 @@ from benchkit.options import (
     DefinitionOption,
     Demo,
     Events,
+    FromStore,
     Messages,
     Month,
     TargetOption,
@@ -25,6 +26,7 @@ from benchkit.shell import stopping_cleanly, write
 
 def report(
     demo: Demo = False,
+    dataset: FromStore = "",
     twcs: Twcs = "",
     messages: Messages = "",
     events: Events = "",
@@ -55,9 +57,10 @@ def report(
     """Make the monthly report, and print where it is."""
     from benchkit.report import make_report
 
-    refuse_two_sources(demo, twcs, messages)
+    refuse_two_sources(demo, dataset, twcs, messages)
     with stopping_cleanly("the last report, if there is one, stands as it was"):
         page = make_report(
+            dataset=dataset,
             twcs=twcs,
             messages=messages,
             events=events,

@@ -84,6 +84,34 @@ def as_excluded(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows.select(told) if rows.width else {}, schema=EXCLUDED)
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The waits of some messages as they were found before, by a definition's hash.
+
+    `volumes` are the messages as `Waits` has them, and `weeks` the waits' weekly life tables, by
+    the brands' `time_zones` of then, if they still hold.
+    """
+
+    messages: pl.LazyFrame
+    as_of: datetime
+    definition: str
+    time_zones: Mapping[str, str]
+    waits: pl.LazyFrame
+    volumes: pl.LazyFrame
+    weeks: pl.LazyFrame | None
+
+    def only(self, brand: str, messages: pl.LazyFrame) -> Found:
+        """The same of one brand, whose `messages` these are."""
+        of_brand = pl.col("brand") == brand
+        return replace(
+            self,
+            messages=messages,
+            waits=self.waits.filter(of_brand),
+            volumes=self.volumes.filter(of_brand),
+            weeks=None if self.weeks is None else self.weeks.filter(of_brand),
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class Dataset:
     """Messages of customers and brands, in order, with what a fair figure needs to know of them.
@@ -94,7 +122,8 @@ class Dataset:
     Where messages came from several extracts, their column `as_of` says when the newest was
     taken that held anything of their conversation, and `as_of` is the newest of these.
     `time_zones` names each brand's zone where it is not UTC, `calendars` their opening hours
-    where they are known; `personal` are the columns in which customers' ids stand. Make one
+    where they are known; `personal` are the columns in which customers' ids stand, and
+    `concealed` makes of an id the hash by which the store keeps it. Make one
     with a reader (`read_twcs`, `read_messages`, `synthesize`) or with `Dataset.from_messages`.
     """
 
@@ -106,6 +135,8 @@ class Dataset:
     time_zones: Mapping[str, str] = field(default_factory=dict)
     calendars: Calendars | None = None
     personal: tuple[str, ...] = ("sender_id",)
+    found: Found | None = None
+    concealed: Callable[[pl.Series], pl.Series] | None = None
     process: Callable[[str, float], float] | None = None
 
     @classmethod
@@ -217,7 +248,16 @@ class Dataset:
         calendars = self.calendars
         if calendars is not None and calendars.by == "brand":
             calendars = calendars.told_as({brand: brand})
-        return replace(self, messages=self.messages.filter(pl.col("brand") == brand), calendars=calendars)
+        messages = self.messages.filter(pl.col("brand") == brand)
+        found = self.found and self.found.only(brand, messages)
+        return replace(self, messages=messages, calendars=calendars, found=found)
+
+    def found_by(self, definition: str) -> Found | None:
+        """The waits that were found in just these messages before, by the definition of this hash."""
+        found = self.found
+        if found is None or (found.definition, found.as_of) != (definition, self.as_of):
+            return None
+        return found if found.messages is self.messages else None
 
     def __repr__(self) -> str:
         return f"Dataset({self.about.name!r}, as of {self.as_of:%Y-%m-%d %H:%M} UTC)"

@@ -12,7 +12,7 @@ from benchkit.definitions.definition import Definition
 from benchkit.hours import with_opening_hours
 from benchkit.schema import SENDERS, WAITS, watched_until
 from benchkit.turns import AT, CLOSINGS, KIND, KINDS, MARKS, NUMBER, carried, numbered_turns, told
-from benchkit.waits import Waits
+from benchkit.waits import Waits, Weekly
 
 _NOBODY = ""
 """To whom a conversation goes when it is assigned to nobody that is known, whoever had it before."""
@@ -31,13 +31,18 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
     with the first message from a person at the brand or with the conversation's closing, and
     is otherwise awaiting, its age at `as_of` then being its `wait_seconds` (censored, not missing).
     """
-    turns = numbered_turns(data, definition)
+    known = data.found_by(definition.hash)
+    if known is None:
+        turns = numbered_turns(data, definition)
+        waits, volumes = _waits(turns, data.as_of, definition), _volumes(turns)
+    else:
+        waits, volumes = known.waits, known.volumes
+    frame = with_opening_hours(waits, data.calendars, definition, data.as_of)
+    is_by_week = known is not None and known.weeks is not None and known.time_zones == data.time_zones
     has_permalinks = "permalink" in data.messages.collect_schema()
     return Waits(
-        frame=with_opening_hours(
-            _waits(turns, data.as_of, definition), data.calendars, definition, data.as_of
-        ),
-        volumes=_volumes(turns),
+        frame=frame,
+        volumes=volumes,
         as_of=data.as_of,
         about=data.about,
         definition=definition,
@@ -46,6 +51,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
         calendars=data.calendars,
         permalinks=data.messages.select("message_id", "permalink") if has_permalinks else None,
         before=find_waits(data, definition=definition.before) if definition.before else None,
+        weekly=Weekly(frame, definition, known.weeks) if is_by_week else None,
     )
 
 

@@ -33,6 +33,7 @@ _MEASURED = (
 
 def load_waits(
     *,
+    dataset: str = "",
     twcs: str = "",
     messages: str = "",
     events: str = "",
@@ -41,7 +42,7 @@ def load_waits(
     definition: str = "",
     corrections: str = "",
 ) -> Waits:
-    """Find the waits in a file, or else in the demo data: what each notebook begins with.
+    """Find the waits in a dataset or a file, or else in the demo data: what each notebook begins with.
 
     >>> load_waits()
     Waits('demo', benchkit 1 (70146235), as of 2026-11-08 06:00 UTC)
@@ -51,7 +52,8 @@ def load_waits(
     (`corrections.corrected`). In a notebook that `benchkit report` runs, the waits of
     the same files are there already, less the columns that no figure needs.
     """
-    sources = {"twcs": twcs, "messages": messages, "events": events, "as_of": as_of, "calendar": calendar}
+    sources = {"dataset": dataset, "twcs": twcs, "messages": messages, "events": events}
+    sources |= {"as_of": as_of, "calendar": calendar}
     place = os.environ.get(_PLACE)
     if place:
         about = _about(Path(place))

@@ -15,6 +15,10 @@ Demo = Annotated[bool, typer.Option("--demo", help="The embedded synthetic data 
 Twcs = Annotated[str, typer.Option(metavar="FILE", help="Tweets in the form of twcs.csv.")]
 Messages = Annotated[str, typer.Option(metavar="FILE", help="Messages in benchkit's own columns.")]
 Events = Annotated[str, typer.Option(metavar="FILE", help="Events that go with --messages.")]
+FromStore = Annotated[
+    str,
+    typer.Option("--dataset", metavar="NAME", help="A dataset of the store; `benchkit datasets` lists them."),
+]
 AsOf = Annotated[str, typer.Option(metavar="TIME", help="When the extract was taken; else its newest time.")]
 Calendar = Annotated[str, typer.Option(metavar="FILE", help="Opening hours, as TOML.")]
 DefinitionOption = Annotated[
@@ -33,10 +37,10 @@ Corrections = Annotated[
 TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Such as '80% in 1h'.")]
 
 
-def refuse_two_sources(demo: bool, twcs: str, messages: str) -> None:
-    """Refuse a file beside --demo."""
-    if demo and (twcs or messages):
-        raise BenchkitError("--demo and a file are two sources; name one of them")
+def refuse_two_sources(demo: bool, *others: str) -> None:
+    """Refuse a file or a dataset beside --demo."""
+    if demo and any(others):
+        raise BenchkitError("--demo and another source are two; name one of them")
 
 
 def find_asked(
@@ -47,7 +51,7 @@ def find_asked(
     from benchkit.definitions import find_definition
     from benchkit.sources import load
 
-    refuse_two_sources(demo, source.get("twcs", ""), source.get("messages", ""))
+    refuse_two_sources(demo, *(source.get(name, "") for name in ("dataset", "twcs", "messages")))
     rules, data = find_definition(definition), load(**source)
     if not corrections:
         return benchkit.find_waits(data.only(brand) if brand else data, definition=rules)

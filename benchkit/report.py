@@ -49,6 +49,7 @@ class NotebookError(IncompleteError):
 
 def make_report(
     *,
+    dataset: str = "",
     twcs: str = "",
     messages: str = "",
     events: str = "",
@@ -98,6 +99,7 @@ def make_report(
         read_published(published)
     with Kernels() as kernels:
         sources = {
+            "dataset": dataset,
             "twcs": twcs,
             "messages": messages,
             "events": events,

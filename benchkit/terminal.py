@@ -156,3 +156,19 @@ def _labels() -> pl.Expr:
 def _name(value: str | None) -> str:
     name = "(none)" if value is None else printable(value)
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def print_datasets(listed: pl.DataFrame) -> None:
+    """Print what is in the store, a line for each dataset."""
+    console = Console(file=sys.stdout, width=_WIDE, highlight=False)
+    if listed.is_empty():
+        console.print(Text("There are no datasets yet; make one with benchkit ingest."))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("dataset", "exports", "messages", "waits", "first message", "last", "taken", "MB"):
+        table.add_column(name, justify="right" if name in ("exports", "messages", "waits", "MB") else "left")
+    for name, exports, messages, waits, *times, megabytes in listed.iter_rows():
+        days = [f"{time:%Y-%m-%d}" if time else "" for time in times]
+        counts = (f"{number:,}" for number in (exports, messages, waits))
+        table.add_row(Text(printable(name)), *counts, *days, f"{megabytes:,.1f}")
+    console.print(table)

@@ -45,6 +45,15 @@ class Clocked(NamedTuple):
     is_known: pl.Expr
 
 
+@dataclass(frozen=True, eq=False)
+class Weekly:
+    """The weekly life tables of just these waits by just this definition, as they were stored with them."""
+
+    waits: pl.LazyFrame
+    definition: Definition
+    tables: pl.LazyFrame
+
+
 @dataclass(frozen=True, repr=False)
 class Waits:
     """One row per time a customer waited, and what is needed to make fair figures of them.
@@ -55,7 +64,8 @@ class Waits:
     set where brands are compared: then figures of too few of them are withheld. `permalinks`
     (message_id, permalink) is read only to trace figures; `corrections` holds what was
     corrected by hand, with each wait as it was before (`corrections.corrected`). `before` are the
-    same messages' waits by the definition that held before this one.
+    same messages' waits by the definition that held before this one. `weekly` saves counting them
+    by week, where they come from the store.
     """
 
     frame: pl.LazyFrame
@@ -70,11 +80,13 @@ class Waits:
     permalinks: pl.LazyFrame | None = None
     corrections: pl.DataFrame | None = None
     before: Waits | None = None
+    weekly: Weekly | None = None
 
     def collect(self) -> Waits:
         """The same waits held in memory, for measuring them more than once."""
-        frame, volumes = pl.collect_all([self.frame, self.volumes])
-        return self.and_before(Waits.collect, replace(self, frame=frame.lazy(), volumes=volumes.lazy()))
+        frame, volumes = (part.lazy() for part in pl.collect_all([self.frame, self.volumes]))
+        told = replace(self, frame=frame, volumes=volumes)
+        return self.and_before(Waits.collect, told._by_week(self.life_tables))
 
     def and_before(self, change: Callable[[Waits], Waits], changed: Waits) -> Waits:
         """Waits as they were `changed`, with the same `change` made to those by the definition before."""
@@ -85,7 +97,9 @@ class Waits:
         if not brand:
             return self
         self._check_brands(brand)
-        return self._told_as(pl.col("brand") == brand)._open_as([brand])
+        is_theirs, tables = pl.col("brand") == brand, self.life_tables
+        told = self._told_as(is_theirs)._open_as([brand])
+        return told._by_week(None if tables is None else tables.filter(is_theirs))
 
     def among(self, peers: str | Sequence[str], *, own: str = "") -> Waits:
         """One's own brand and some others, such as "Acme; Globex", as one industry; all if none are."""
@@ -143,6 +157,18 @@ class Waits:
             corrections = corrections.filter(kept).with_columns(columns)
         told = replace(self, frame=frame, volumes=volumes, corrections=corrections)
         return self.and_before(lambda before: before._told_as(kept, *columns), told)
+
+    @property
+    def life_tables(self) -> pl.LazyFrame | None:
+        """The weekly life tables of these waits, if they were stored: of no others, and by no other rules."""
+        known = self.weekly
+        if known is None or known.waits is not self.frame or known.definition != self.definition:
+            return None
+        return known.tables
+
+    def _by_week(self, tables: pl.LazyFrame | None) -> Waits:
+        weekly = None if tables is None else Weekly(self.frame, self.definition, tables)
+        return replace(self, weekly=weekly)
 
     @property
     def only_answered(self) -> str | None:

@@ -11,6 +11,7 @@ from scipy.special import bdtrc
 
 from benchkit.comparisons.in_time import InTime, in_time
 from benchkit.errors import BenchkitError
+from benchkit.lifetables import UPTO_SECONDS
 from benchkit.metrics import Metric, Target
 from benchkit.periods import WEEK, parse_month
 from benchkit.stats.arrays import Floats
@@ -151,8 +152,27 @@ def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFram
     """Of each whole week that was watched for long enough: its waits `n`, and those `within` the time."""
     if weeks < 1:
         raise BenchkitError(f"weeks is {weeks:,}; give 1 or more")
+    by_week = _from_life_tables(waits, asked)
+    first_week = pl.col("week").min()
+    begins_on_monday = pl.col("local").min().dt.date() == first_week
+    last_day = min(parse_month(month).end.date(), waits.as_of.date())
+    return (
+        (_from_waits(waits, asked) if by_week is None else by_week)
+        .filter(
+            begins_on_monday | (pl.col("week") > first_week),
+            pl.col("week") + WEEK <= last_day,
+            "was_watched",
+        )
+        .sort("week")
+        .tail(weeks)
+        .select("week", "n", "within")
+        .collect()
+    )
+
+
+def _from_waits(waits: Waits, asked: InTime) -> pl.LazyFrame:
     local = waits.local
-    by_week = (
+    return (
         asked.counted(waits)
         .select(
             local.dt.truncate("1w").dt.date().alias("week"),
@@ -168,19 +188,25 @@ def _by_week(waits: Waits, month: str, asked: InTime, weeks: int) -> pl.DataFram
             pl.col("local").min(),
         )
     )
-    first_week = pl.col("week").min()
-    begins_on_monday = pl.col("local").min().dt.date() == first_week
-    last_day = min(parse_month(month).end.date(), waits.as_of.date())
+
+
+def _from_life_tables(waits: Waits, asked: InTime) -> pl.LazyFrame | None:
+    """The same from the life tables that were stored with the waits, where they can tell."""
+    tables = waits.life_tables
+    if tables is None or asked.seconds not in UPTO_SECONDS:
+        return None
+    outcome, is_in_time = pl.col("outcome"), pl.col("upto_seconds") <= asked.seconds
+    is_hit = (outcome == asked.outcome) & is_in_time.fill_null(False)
+    least_watched = max(asked.seconds, asked.least_age_seconds)
     return (
-        by_week.filter(
-            begins_on_monday | (pl.col("week") > first_week),
-            pl.col("week") + WEEK <= last_day,
-            "was_watched",
+        tables.filter("needs_reply", (outcome == "replied") | (not asked.of_replied))
+        .group_by("week")
+        .agg(
+            pl.col("waits").sum().alias("n"),
+            pl.col("waits").filter(is_hit).sum().alias("within"),
+            (pl.col("watched_seconds").min() >= least_watched).alias("was_watched"),
+            pl.col("first").min().alias("local"),
         )
-        .sort("week")
-        .tail(weeks)
-        .select("week", "n", "within")
-        .collect()
     )
 
 

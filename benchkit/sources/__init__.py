@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 
 
 def load(
-    *, twcs: str = "", messages: str = "", events: str = "", as_of: str = "", calendar: str = ""
+    *,
+    dataset: str = "",
+    twcs: str = "",
+    messages: str = "",
+    events: str = "",
+    as_of: str = "",
+    calendar: str = "",
 ) -> Dataset:
-    """Load what notebooks and the command line name: a file, or else the demo data.
+    """Load what notebooks and the command line name: a dataset of the store, a file, or else the demo data.
 
     >>> load()
     Dataset('demo', as of 2026-11-08 06:00 UTC)
@@ -24,10 +30,12 @@ def load(
     if calendar:
         from benchkit.calendars import Calendars
 
-        opening_hours = Calendars.load(calendar)
-        return load(twcs=twcs, messages=messages, events=events, as_of=as_of).open_in(opening_hours)
-    if twcs and messages:
-        raise BenchkitError("twcs and messages are two sources; name one of them")
+        data = load(dataset=dataset, twcs=twcs, messages=messages, events=events, as_of=as_of)
+        return data.open_in(Calendars.load(calendar))
+    named = {"dataset": dataset, "twcs": twcs, "messages": messages}
+    given = [name for name, value in named.items() if value]
+    if len(given) > 1:
+        raise BenchkitError(f"{given[0]} and {given[1]} are two sources; name one of them")
     if events and not messages:
         raise BenchkitError("events go with messages; name the file of messages too")
     if twcs:
@@ -38,8 +46,14 @@ def load(
         from benchkit.sources.messages import read_messages
 
         return read_messages(messages, events=events or None, as_of=as_of or None)
-    from benchkit.sources.synthetic import synthesize
     from benchkit.times import parse_as_of
 
-    data = synthesize()
+    if dataset:
+        from benchkit.store import open_dataset
+
+        data = open_dataset(dataset)
+    else:
+        from benchkit.sources.synthetic import synthesize
+
+        data = synthesize()
     return data.known_at(parse_as_of(as_of)) if as_of else data

@@ -1,0 +1,90 @@
+"""The parts of a store: the conversations that began in a month, with their waits and weekly life tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from benchkit.dataset import About, Dataset
+from benchkit.errors import InputError
+from benchkit.finding import find_waits
+from benchkit.lifetables import weekly_life_tables
+from benchkit.schema import EVENTS, MESSAGES, check
+from benchkit.store.manifest import TABLES, Manifest, Part
+from benchkit.store.merging import CONVERSATION, ORDER, Tables
+from benchkit.store.places import write_durably
+
+_FIRST_NUMBER = 2**32
+"""So many conversations a part may have, and their numbers still differ from those of other parts."""
+
+
+@contextmanager
+def undamaged(folder: Path) -> Iterator[None]:
+    """Say in a sentence that a store is damaged."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise InputError(
+            folder, "a file of this store is missing or damaged; ingest its exports anew"
+        ) from None
+
+
+def read_part(folder: Path, part: Part) -> Tables:
+    """The messages and events of a part."""
+    with undamaged(folder):
+        messages, events = (pl.read_parquet(folder / part.files[name]) for name in ("messages", "events"))
+    return Tables(messages.drop("number"), events)
+
+
+def conversations_in(folder: Path, manifest: Manifest, new: Tables) -> pl.Series:
+    """The conversations that a newer export is about: by name, or by a message that it holds."""
+    known = pl.concat([new.messages[CONVERSATION], new.events[CONVERSATION]]).unique()
+    ids = new.messages["message_id"]
+    found = [known]
+    with undamaged(folder):
+        for part in manifest.parts:
+            rows = pl.scan_parquet(folder / part.files["messages"]).select(CONVERSATION, "message_id")
+            shares = pl.col("message_id").is_in(ids.implode())
+            found.append(rows.filter(shares).select(pl.col(CONVERSATION).unique()).collect().to_series())
+    return pl.concat(found).unique()
+
+
+def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> Part | None:
+    """Write the rows of a part and what is found in them; None where there are none."""
+    messages, events = tables.messages.sort(ORDER), tables.events.sort(CONVERSATION, "at", "kind")
+    if messages.is_empty() and events.is_empty():
+        return None
+    check(messages.lazy(), MESSAGES)
+    check(events.lazy(), EVENTS)
+    found = find_waits(
+        Dataset(
+            messages=messages.lazy(),
+            events=events.lazy() if events.height else None,
+            as_of=manifest.taken_at,
+            about=About(manifest.name),
+            time_zones=manifest.time_zones,
+        )
+    )
+    waits, numbers = pl.collect_all([found.frame, found.volumes.select("number")])
+    year, of_year = map(int, month.split("-"))
+    first_number = (12 * year + of_year) * _FIRST_NUMBER
+    frames = {
+        "messages": messages.with_columns(numbers["number"].cast(pl.Int64) + first_number),
+        "events": events,
+        "waits": waits.sort("started_at", "wait_id"),
+        "weeks": weekly_life_tables(waits.lazy(), manifest.time_zones, manifest.taken_at).collect(),
+    }
+    files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
+    for name, frame in frames.items():
+        write_durably(folder / files[name], lambda draft, frame=frame: frame.write_parquet(draft))  # type: ignore[misc]
+    times = pl.concat([messages["sent_at"], events["at"]])
+    return Part(
+        month=month,
+        files=files,
+        rows={name: frame.height for name, frame in frames.items()},
+        first=str(times.min()),
+        last=str(times.max()),
+    )

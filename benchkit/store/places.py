@@ -1,0 +1,119 @@
+"""Where a store's files are, and how they get there: whole, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.folders import folder_name
+
+ROOT = Path("data/store")
+MANIFEST = "manifest.json"
+LOCK_SECONDS = 600
+"""How long a second ingest waits for the first."""
+
+_FORGOTTEN_SECONDS = 86_400
+
+
+def find_root(root: str | Path = "") -> Path:
+    """The folder of all stores: the one named, or `data/store` here or in a folder above that has one."""
+    if root:
+        return Path(root)
+    here = Path.cwd()
+    return next((place / ROOT for place in (here, *here.parents) if (place / ROOT).is_dir()), here / ROOT)
+
+
+def folder_of(name: str, root: str | Path = "") -> Path:
+    """The folder of a dataset, whose name must be one that a folder may have.
+
+    >>> folder_of("acme", "stores").name
+    'acme'
+    """
+    if not name or folder_name(name) != name or name.casefold() != name:
+        raise BenchkitError(
+            f"{show(name)} cannot be a dataset's name; use small letters, digits, - and _, such as acme"
+        )
+    return find_root(root) / name
+
+
+def existing_folder(name: str, root: str | Path = "") -> Path:
+    """The folder of a dataset that was ingested; raises `UnknownNameError` for one that is not there."""
+    folder = folder_of(name, root)
+    if not (folder / MANIFEST).is_file():
+        known = names_in(folder.parent)
+        where = f"in {show(folder.parent)}"
+        if not known:
+            raise BenchkitError(f"no dataset {show(name)} {where}; make one with benchkit ingest")
+        raise UnknownNameError("dataset", name, known, where=where)
+    return folder
+
+
+def names_in(root: Path) -> list[str]:
+    """The datasets in a folder of stores."""
+    return sorted(place.parent.name for place in root.glob(f"*/{MANIFEST}"))
+
+
+@contextmanager
+def locked(
+    folder: Path, *, seconds: float = LOCK_SECONDS, waiting: Callable[[str], None] = lambda line: None
+) -> Iterator[None]:
+    """Be the only one who writes to a folder; wait for whoever does, and say so."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.parent / f".{folder.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting(f"another ingest is writing to {show(folder.name)}; waiting for it")
+            lock.acquire(timeout=seconds)
+    except Timeout:
+        raise BenchkitError(
+            f"another ingest has been writing to {show(folder.name)} for {seconds:,.0f} s; try again later"
+        ) from None
+    except OSError as error:
+        raise BenchkitError(
+            f"cannot write to {show(folder)} ({error.strerror}); name another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_durably(target: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside its place, and put there when it has reached the disk."""
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(draft)
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
+        draft.replace(target)
+        _sync_folder(target.parent)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, kept: Collection[str], *, older_than_seconds: float = _FORGOTTEN_SECONDS) -> None:
+    """Remove what no manifest names any more and nobody can be reading still."""
+    for place in folder.glob("parts/*/*"):
+        with suppress(OSError):
+            is_old = time.time() - place.stat().st_mtime > older_than_seconds
+            if is_old and place.relative_to(folder).as_posix() not in kept:
+                place.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # which some systems cannot
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
