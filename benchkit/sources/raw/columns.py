@@ -1,0 +1,81 @@
+"""Tables: columns of text, or of types where the format knows them (Parquet, Excel, SQL)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from benchkit.dataset import EXCLUDED
+
+OWN_NAMES = ("(file)", "(line)", "(record)")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file: `frame` holds `(line)` and the columns; records are not nested."""
+
+    file: str
+    frame: pl.DataFrame
+    n_read: int
+    n_blank: int = 0
+    malformed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXCLUDED))
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, file: str, frame: pl.DataFrame, *, first_line: int = 1) -> Table:
+        """The rows of a typed frame, numbered from `first_line`; rows without any value are blank."""
+        names = unique_names(frame.columns)
+        values = frame.select(
+            _plain(frame[given]).alias(name) for given, name in zip(frame.columns, names, strict=True)
+        )
+        lines = pl.int_range(first_line, first_line + frame.height, dtype=pl.Int64, eager=True)
+        rows = values.insert_column(0, lines.alias("(line)"))
+        kept = rows.filter(pl.any_horizontal(pl.col(names).is_not_null())) if names else rows.clear()
+        return cls(file, kept, kept.height, rows.height - kept.height)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return self.frame.columns[1:]
+
+    def take(self, paths: Sequence[str], each: str = "") -> tuple[pl.DataFrame, set[str]]:
+        """`(line)`, `(record)` (from 0) and those of the columns that there are, and which these are."""
+        known = set() if each else set(paths).intersection(self.names)
+        frame = self.frame.select("(line)", pl.int_range(pl.len()).alias("(record)"), *sorted(known))
+        return (frame.clear() if each else frame), known
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Names that differ: `column 3` for one that is empty, `Name (2)` for the second of two.
+
+    >>> unique_names(["Name", "", "Name"])
+    ['Name', 'column 2', 'Name (2)']
+    """
+    uses = dict.fromkeys(OWN_NAMES, 1)
+    for position, name in enumerate(names, 1):
+        base = unique = name or f"column {position}"
+        while unique in uses:
+            uses[base] = uses.get(base, 1) + 1
+            unique = f"{base} ({uses[base]})"
+        uses[unique] = 1
+    return list(uses)[len(OWN_NAMES) :]
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """The same values as text, numbers, booleans, dates or times in microseconds."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.cast_time_unit("us")
+    if isinstance(dtype, pl.Duration):
+        return column.dt.total_microseconds() / 1e6
+    if dtype.is_integer():
+        whole = column.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == column.null_count() else column.cast(pl.String)
+    if dtype.is_float():
+        return column.cast(pl.Float64).fill_nan(None)
+    if dtype in (pl.Boolean, pl.Date):
+        return column
+    text = column.cast(pl.String, strict=False)
+    return text.set(~text.str.contains(r"\S").fill_null(True), None)

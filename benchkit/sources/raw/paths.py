@@ -1,0 +1,117 @@
+"""Dotted paths into nested records, and what stands there as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
+
+Key: TypeAlias = str | int | None
+"""A key of an object, the place of an element in a list, or None for all its elements."""
+
+MISSING: Final = object()
+MOST_NAMES = 5_000
+_STEP = re.compile(r"(.*?)((?:\[-?\d{0,9}\])*)", re.DOTALL)
+
+
+class Number(str):
+    """A number as it is written, with all its digits."""
+
+    __slots__ = ()
+
+
+def keys_of(path: str) -> list[Key]:
+    """The steps of a path: keys between dots, `[0]` for an element of a list, `[]` for all.
+
+    >>> keys_of("contacts[0].tags[].name")
+    ['contacts', 0, 'tags', None, 'name']
+    """
+    keys: list[Key] = []
+    for part in path.split(".") if path else []:
+        step = _STEP.fullmatch(part)
+        name, places = (step[1], step[2]) if step else (part, "")
+        keys += [name] if name or not places else []
+        keys += [int(place) if place else None for place in places[1:-1].split("][")] if places else []
+    return keys
+
+
+def value_at(value: Any, keys: list[Key]) -> Any:
+    """What stands at a path, `MISSING` where there is no such place; below null, all is null.
+
+    >>> value_at({"a": [{"b": 1}, {"b": 2}]}, keys_of("a[].b"))
+    [1, 2]
+    """
+    for i, key in enumerate(keys):
+        if value is None:
+            return None
+        if isinstance(key, str):
+            if not isinstance(value, dict):
+                return MISSING
+            if key not in value:
+                return _under_dotted_key(value, keys[i:])
+            value = value[key]
+        elif not isinstance(value, list):
+            return MISSING
+        elif key is None:
+            found = (value_at(each, keys[i + 1 :]) for each in value)
+            return [each for each in found if each is not MISSING and each is not None] or None
+        else:
+            value = value[key] if -len(value) <= key < len(value) else None
+    return value
+
+
+def _under_dotted_key(value: dict[str, Any], keys: list[Key]) -> Any:
+    for n_joined in range(2, len(keys) + 1):
+        key = ".".join(str(each) for each in keys[:n_joined])
+        if key in value:
+            return value_at(value[key], keys[n_joined:])
+    return MISSING
+
+
+def elements(value: Any, keys: list[Key]) -> Iterable[Any]:
+    """The elements of the list at a path; of all the lists, where `[]` is in it."""
+    found = value_at(value, keys)
+    for _ in range(keys.count(None)):
+        found = [each for some in found or [] for each in (some if isinstance(some, list) else [some])]
+    if isinstance(found, dict):
+        return [found]
+    return [each for each in found if each is not None] if isinstance(found, list) else []
+
+
+def text_of(value: Any) -> str | None:
+    """A value as text: numbers as written, what is nested as compact JSON, None where nothing is told.
+
+    >>> text_of({"a": [Number("1.50"), True]})
+    '{"a":[1.50,true]}'
+    """
+    if isinstance(value, str):
+        return str(value) if value and not value.isspace() else None
+    if value is None or value is MISSING or value == [] or value == {}:
+        return None
+    try:
+        return _json(value)
+    except RecursionError:
+        return None
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(key)}:{_json(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def add_names(value: Any, names: dict[str, None], prefix: str = "") -> None:
+    """Add the paths to all values within a record, at most `MOST_NAMES`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            add_names(each, names, f"{prefix}.{key}" if prefix else key)
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        for each in value:
+            add_names(each, names, f"{prefix}[]")
+    elif prefix not in names and len(names) < MOST_NAMES:
+        names[prefix] = None
