@@ -167,10 +167,12 @@ def matches(text: pl.Expr, globs: Collection[str]) -> pl.Expr:
     >>> said = pl.Series(["Close now", "open", None])
     >>> pl.select(matches(pl.lit(said), ["close*", ""])).to_series().to_list()
     [True, False, True]
+    >>> pl.select(matches(pl.lit(said), [""])).to_series().to_list()
+    [False, False, True]
     """
     some = "|".join(_glob(glob) for glob in globs if glob)
     found = text.str.contains(f"(?is)^(?:{some})$") if some else pl.lit(False)
-    return found.fill_null("" in globs)
+    return pl.when(text.is_null()).then("" in globs).otherwise(found)
 
 
 def group_of(pattern: str) -> int:

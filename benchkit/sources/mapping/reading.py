@@ -50,10 +50,12 @@ def read(
     raws = _open(mapping, path)
     place = _place(path)
     turns, notes = read_turns(mapping, raws, told, place)
+    for raw in raws.values():
+        notes |= {note: notes.get(note, 0) + count for note, count in raw.notes.items()}
     aside = Aside(
         place,
         (raw.malformed for raw in raws.values()),
-        several_files=sum(len(raw.sources) for raw in raws.values()) > 1,
+        several_files=turns["file"].n_unique() > 1,
     )
     turns = _readable(turns, aside)
     taken_at = said or newest_time(turns["at"])
@@ -122,7 +124,7 @@ def _open(mapping: ExportMapping, path: str | Path | Sequence[str | Path]) -> Ma
         return {"": open_query(str(path), query)}
     from benchkit.sources.raw import open_raw
 
-    return open_raw(path, files=mapping.files, **mapping.read_as)
+    return open_raw(path, {each.name: each.like for each in mapping.files}, mapping.read_as)
 
 
 def _place(path: str | Path | Sequence[str | Path]) -> Path:
@@ -182,10 +184,10 @@ def _one_of_each(
             f"conversation began with; make conversation_id of the thread and the {column}",
         )
     filled = messages.with_columns(pl.coalesce("(first)", given).alias(column)).drop("(first)")
-    if filled[column].null_count() == filled.height:
+    if filled[column].null_count() > UNREADABLE_SHARE * filled.height:
         raise BenchkitError(
-            f"the mapping {show(mapping.name)} does not say the {column} of {show(aside.path)}; "
-            f'tell it, such as {column}="{ONE_OF_EACH[column]}"'
+            f"{filled[column].null_count():,} of {filled.height:,} messages in {show(aside.path)} do not say "
+            f'their {column}; tell it, such as {column}="{ONE_OF_EACH[column]}"'
         )
     return aside.keep(filled, "unreadable", {f"an empty {column}": pl.col(column).is_null()})
 

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 KIND = pl.Enum(KINDS)
 PERSONS = ("customer_id", "agent_id", "sender_id")
+NOBODY = [
+    *("-", "--", "–", "—", "\\N", "#N/A", "nan", "NaN", "NAN", "n/a", "N/A"),
+    *("null", "Null", "NULL", "none", "None", "NONE"),
+]
+"""How systems write that there is nobody."""
+
 LONGEST_SECONDS = 100 * 366 * 86_400
 
 
@@ -100,16 +106,8 @@ class _Records:
     def make(self, turn: Turn, columns: Iterable[str], *, is_first: bool) -> pl.DataFrame:
         """The turns that one block of the mapping makes."""
         cells = self.mapping.cells_of(turn)
-        kind = cells["kind"].text(self.frame).str.to_lowercase()
-        known = (
-            cells["kind"]
-            .text(self.frame, strict=True)
-            .str.to_lowercase()
-            .replace_strict(list(WORDS), list(WORDS), default=None, return_dtype=pl.String)
-        )
-        moments = self._moments(cells["at"], "at")
         frame = self.frame.with_columns(
-            known.alias("(kind)"), kind.alias("(said)"), *self._of_moments(moments)
+            self._kind(cells["kind"]).alias("(kind)"), *self._moments(cells["at"], "at")
         )
         counts = [pl.col("(kind)").ne_missing(IGNORED)]
         for condition in turn.only:
@@ -128,7 +126,7 @@ class _Records:
             pl.col("(kind)").cast(KIND, strict=False).alias("kind"),
             pl.col("(at)").alias("at"),
             pl.col("(why)").alias("why"),
-            pl.when(pl.col("(kind)").is_null()).then("(said)").alias("said"),
+            pl.when(pl.col("(kind)").is_null()).then(cells["kind"].text(frame)).alias("said"),
             is_made.fill_null(False).alias("is_made"),
             wording.alias("wording"),
             *(
@@ -148,11 +146,17 @@ class _Records:
             cell.constant or any(name in self.frame.columns for name in cell.names)
         )
 
+    def _kind(self, cell: Cell) -> pl.Expr:
+        kinds = cell.text(self.frame, strict=True).str.to_lowercase()
+        if cell.values or cell.constant:
+            return kinds
+        return kinds.replace_strict(list(WORDS), list(WORDS), default=None, return_dtype=pl.String)
+
     def _text(self, name: str, cell: Cell) -> pl.Expr:
         text = cell.text(self.frame)
         if name not in PERSONS or cell.constant:
             return text
-        return pl.when(~text.str.to_lowercase().is_in(NOBODY)).then(text)
+        return pl.when(~text.is_in(NOBODY)).then(text)
 
     def _asked(self, turn: Turn) -> list[str]:
         """The columns that a turn needs and that are there; raises for those that are not."""
@@ -173,8 +177,9 @@ class _Records:
             return
         missing = [name for name in cell.names if self._home(name) is None]
         alternatives = set(cell.column) if len(cell.column) > 1 and set(cell.column) - set(missing) else set()
+        has_elements = any(name.startswith(f"{self.each}[]") for name in self.raw.names)
         for name in missing:
-            if name not in alternatives:
+            if name not in alternatives and (has_elements or not name.startswith(".")):
                 refuse_aggregates(self.raw.names, self.path)
                 raise UnknownNameError("column", name, self._choices(), where=f"in {self.where}")
 
@@ -220,9 +225,6 @@ class _Records:
             frame = frame.drop("(key)")
         return frame
 
-    def _of_moments(self, moments: Moments) -> list[pl.Series]:
-        return [moments.at.alias("(at)"), moments.is_told.alias("(told)"), moments.reason.alias("(why)")]
-
     def _moments(self, cell: Cell, what: str) -> Moments:
         """The times of a cell, each read once, by all the records there are."""
         if (key := repr(cell)) not in self.times:
@@ -237,19 +239,16 @@ class _Records:
         for note, count in read.notes.items():
             self.notes[note] = self.notes.get(note, 0) + count
         at = read.at.cast(TIME)
-        is_told = _has_value(values)
+        nothing = pl.repeat(None, len(at), dtype=pl.String, eager=True)
+        reasons = nothing if read.reasons is None else read.reasons
+        is_told = at.is_not_null() | reasons.is_not_null()
         if is_told.any() and at.null_count() == len(at):
             raise InputError(
                 self.path,
                 f"not one of the {is_told.sum():,} values of {self._named(cell, what)} is a time; "
                 "name another column, or say how they are written, as time",
             )
-        given = (
-            read.reasons
-            if read.reasons is not None
-            else pl.repeat(None, len(at), dtype=pl.String, eager=True)
-        )
-        return Moments(at, is_told, _why(at, is_told, given))
+        return _moments(at, is_told, reasons)
 
     def _after(self, cell: Cell, what: str) -> Moments:
         """A time told as a duration after another one."""
@@ -261,11 +260,11 @@ class _Records:
         )
         seconds = seconds.set(seconds > LONGEST_SECONDS, None)
         at = start.at + (seconds * 1e6).round().cast(pl.Int64).cast(pl.Duration("us"))
-        is_told = _has_value(values)
+        is_told = (stripped(values) if values.dtype == pl.String else values).is_not_null()
         no_duration = pl.select(
             pl.when(seconds.is_null()).then(pl.lit("a duration that cannot be read")).otherwise(start.reason)
         ).to_series()
-        return Moments(at.cast(TIME), is_told, _why(at, is_told, no_duration))
+        return _moments(at.cast(TIME), is_told, no_duration)
 
     def _values(self, cell: Cell) -> pl.Series:
         """The values of a time or duration, in their type where they are one column's as they stand."""
@@ -288,17 +287,10 @@ class _Records:
         return f"{columns} {' and '.join(map(show, names)) or what} in {self.where}"
 
 
-NOBODY = ("", "-", "--", "–", "—", "null", "none", "n/a", "na", "nan", "#n/a", "\\n")
-
-
-def _why(at: pl.Series, is_told: pl.Series, reasons: pl.Series) -> pl.Series:
-    """Why a turn has no time, null where it has one."""
+def _moments(at: pl.Series, is_told: pl.Series, reasons: pl.Series) -> Moments:
     unread = pl.when(is_told).then(pl.coalesce(reasons, pl.lit("no time"))).otherwise(pl.lit("an empty time"))
-    return pl.select(pl.when(at.is_null()).then(unread)).to_series()
-
-
-def _has_value(values: pl.Series) -> pl.Series:
-    return (stripped(values) if values.dtype == pl.String else values).is_not_null()
+    why = pl.select(pl.when(at.is_null()).then(unread)).to_series()
+    return Moments(at.alias("(at)"), is_told.alias("(told)"), why.alias("(why)"))
 
 
 def _has(raw: Raw, name: str) -> bool:
