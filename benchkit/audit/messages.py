@@ -1,0 +1,170 @@
+"""Checks on single messages: counted by brand, each by one named expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from benchkit.audit.checks import Facts, Found, names_of, part
+from benchkit.periods import WEEK, local_time
+from benchkit.schema import same_as_before
+from benchkit.sources.twcs import UNSIGNED
+from benchkit.words import month_name, percent
+
+FROM_AGENT = pl.col("sender") == "agent"
+FROM_CUSTOMER = pl.col("sender") == "customer"
+IS_UNSIGNED = (
+    pl.col("sender_id").is_null()
+    | pl.col("sender_id").str.strip_chars().is_in(["", UNSIGNED])
+    | pl.col("sender_id").str.ends_with(f"/{UNSIGNED}")
+    | (pl.col("sender_id") == pl.col("brand").cast(pl.String))
+)
+"""Whether nobody can be told from who wrote: no id, `unsigned`, or the brand's own name."""
+
+IN_WHOLE_MINUTES = pl.col("sent_at").dt.second() == 0
+IN_WHOLE_HOURS = IN_WHOLE_MINUTES & (pl.col("sent_at").dt.minute() == 0)
+_COARSE_SHARE, _COARSE_MESSAGES = 0.2, 50
+
+_ID = "conversation_id"
+_TWIN = ("conversation_id", "sender", "sender_id", "sent_at")
+
+
+def messages_that_came_twice(facts: Facts) -> Iterable[Found]:
+    """Messages of one sender in one conversation at the very same instant, under different ids.
+
+    Serious from 0.5%. Some senders do post two parts of an answer within a second; an export that
+    joins a message to each of its tags or attachments doubles far more.
+    """
+    messages = facts.messages
+    at_one_instant = same_as_before("sent_at") & ~pl.col("opens") & same_as_before("sender")
+    candidates = messages.with_row_index("row").filter(at_one_instant | at_one_instant.shift(-1))
+    twins = candidates.filter(~pl.struct(_TWIN).is_first_distinct())["row"]
+    is_twin = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(twins.implode())
+    so = "With the sender, the conversation and the time of another"
+    return facts.by_brand(messages, is_twin, so=so, what="messages")
+
+
+def replies_before_their_message(facts: Facts) -> Iterable[Found]:
+    """Messages older than the one that they say they reply to.
+
+    Serious from 0.1%: this cannot happen, so that two clocks or two time zones were at work; where
+    these show as negative times, others of the same clock are wrong by as much and do not show.
+    """
+    parents = _parents(facts)
+    if parents is None:
+        return ()
+    known = parents.filter(pl.col("parent_at").is_not_null())
+    is_older = pl.col("sent_at") < pl.col("parent_at")
+    return facts.by_brand(known, is_older, so="Older than what they reply to", what="replies")
+
+
+def replies_without_a_parent(facts: Facts) -> Iterable[Found]:
+    """Messages that reply to one which is not in the data.
+
+    Serious from 5%: the first days of an extract answer what came before, and people delete posts;
+    more mean that a kind of message (comments, another channel) was not exported.
+    """
+    parents = _parents(facts)
+    if parents is None:
+        return ()
+    so = "To a message that is not in the data"
+    return facts.by_brand(parents, pl.col("parent_at").is_null(), so=so, what="replies")
+
+
+def conversations_the_brand_began(facts: Facts) -> Iterable[Found]:
+    """Conversations whose first message is not a customer's.
+
+    Serious from 50%: outreach, and answers to posts older than the extract, are usual and fair; where
+    it is most conversations, customers' own messages are missing from the export.
+    """
+    opening, what = facts.messages.filter("opens"), "conversations"
+    return facts.by_brand(opening, ~FROM_CUSTOMER, so="Begun by the brand", what=what, example=_ID)
+
+
+def agents_without_names(facts: Facts) -> Iterable[Found]:
+    """Agents' messages that nobody signed, or that only the brand's shared account did.
+
+    Serious from 20%: figures by agent are then of those who sign, who need not work like the others.
+    """
+    answers = facts.messages.filter(FROM_AGENT)
+    return facts.by_brand(answers, IS_UNSIGNED, so="Naming no agent", what="messages of agents")
+
+
+def times_in_whole_hours(facts: Facts) -> Iterator[Found]:
+    """Times cut to the hour or the day, which a spreadsheet's format does.
+
+    From 20% of a brand's 50 messages or more: by chance one in 3,600 falls on a whole hour, and of
+    scheduled posts seldom more than a few in a hundred.
+    """
+    for found in facts.by_brand(facts.messages, IN_WHOLE_HOURS, so="In whole hours", what="times"):
+        if found.of and found.of >= _COARSE_MESSAGES and found.n >= _COARSE_SHARE * found.of:
+            yield found
+
+
+def conversations_without_the_brand(facts: Facts) -> Iterable[Found]:
+    """Conversations in which the brand never wrote, agents nor bots.
+
+    Always a note: not every message needs an answer. It is beside `months_without_the_brand`, which
+    tells the months that stand out.
+    """
+    so, what = "Without a message of the brand", "conversations"
+    return facts.by_brand(_conversations(facts), ~pl.col("has_brand"), so=so, what=what, example=_ID)
+
+
+def months_without_the_brand(facts: Facts) -> Iterator[Found]:
+    """Months in which far more conversations than usual have no message of the brand.
+
+    From 25 points above the median of the brand's months, and 5 standard errors, of months with 50
+    conversations or more: service seldom gets worse by that much and better again; what was exported does.
+    The standard error is of the conversations alone, so that the points are what guards from bad weeks.
+    What began in the last 7 days is left out, since its answer may be still to come.
+    """
+    month = local_time("sent_at", facts.data.time_zones).dt.strftime("%Y-%m")
+    months = (
+        _conversations(facts)
+        .filter(pl.col("sent_at") <= facts.data.as_of - WEEK)
+        .group_by(*names_of("brand"), month.alias("month"))
+        .agg((~pl.col("has_brand")).sum().cast(pl.Int64).alias("count"), pl.len().cast(pl.Int64).alias("of"))
+        .filter(pl.col("of") >= 50)
+        .with_columns((pl.col("count") / pl.col("of")).alias("share"))
+        .with_columns(
+            pl.col("share").median().over("brand").alias("usual"), pl.len().over("brand").alias("months")
+        )
+        .sort("brand", "month")
+    )
+    usual, excess = pl.col("usual"), pl.col("share") - pl.col("usual")
+    error = (usual * (1 - usual) / pl.col("of")).sqrt()
+    outlying = months.filter(pl.col("months") >= 3, excess >= 0.25, excess >= 5 * error)
+    for brand, label, count, of, _, median, _ in outlying.iter_rows():
+        yield Found(
+            count,
+            of,
+            f"Without a message of the brand in {month_name(label)}: {part(count, of, 'conversations')}; "
+            f"{percent(median)} are usual.",
+            brand,
+        )
+
+
+def _conversations(facts: Facts) -> pl.DataFrame:
+    """A row per conversation: its brand, its first time, and whether the brand ever wrote."""
+    messages = facts.messages
+    spoken = (~FROM_CUSTOMER).cast(pl.Int64).cum_sum()
+    by_its_end = spoken.filter(pl.col("opens").shift(-1, fill_value=True))
+    before = (spoken - (~FROM_CUSTOMER).cast(pl.Int64)).filter("opens")
+    has_brand = messages.select(has_brand=by_its_end > before)["has_brand"]
+    return messages.filter("opens").with_columns(has_brand)
+
+
+def _parents(facts: Facts) -> pl.DataFrame | None:
+    """Messages that reply to one, with the time of that one where it is in the data."""
+    if "in_reply_to" not in facts.messages.columns:
+        return None
+    messages = facts.messages.lazy()
+    known = messages.select(pl.col("message_id").alias("in_reply_to"), pl.col("sent_at").alias("parent_at"))
+    replies = messages.filter(pl.col("in_reply_to").is_not_null())
+    return (
+        replies.select("brand", "message_id", "in_reply_to", "sent_at")
+        .join(known, on="in_reply_to", how="left", maintain_order="left")
+        .collect()
+    )
