@@ -20,7 +20,7 @@ def with_message_ids(messages: pl.DataFrame) -> pl.DataFrame:
     """
     if not messages["is_made"].any():
         return messages
-    at = pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S%.f").str.strip_suffix(".000000")
+    at = pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
     made = pl.concat_str("conversation_id", at, pl.col("kind").cast(pl.String), separator="/")
     messages = messages.with_columns(
         pl.when("is_made").then(made).otherwise("message_id").alias("message_id")

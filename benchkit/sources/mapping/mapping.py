@@ -11,6 +11,7 @@ from benchkit import resources
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.schema import DIMENSIONS, EVENT_KINDS, SENDERS
 from benchkit.sources.mapping.cells import MOST_GLOBS, Cell, word_of
+from benchkit.sources.raw.reading import Reading
 from benchkit.times import Moment
 from benchkit.toml import as_table, read_toml, write_toml
 
@@ -28,7 +29,6 @@ CELLS = (
 )
 """The columns of a turn that a mapping may give."""
 
-READ = ("records", "sheet", "separator", "encoding", "header_row", "query")
 MOST_TURNS = 100
 _LISTS, _TABLES = ("sources", "unsure"), ("read", "every")
 
@@ -135,9 +135,8 @@ class Mapping:
         if not 0 < len(blocks) <= MOST_TURNS:
             raise BenchkitError(f"a mapping has {len(blocks)} turns; give 1 to {MOST_TURNS}")
         turns = tuple(_turn(block, f"turns {number}", files) for number, block in enumerate(blocks, 1))
-        read_as = {
-            key: _setting(key, value) for key, value in as_table(table.get("read", {}), "read", READ).items()
-        }
+        read_as = as_table(table.get("read", {}), "read")
+        Reading.of(read_as)
         mapping = cls(**values, files=files, read_as=read_as, every=every, turns=turns)
         for number, turn in enumerate(turns, 1):
             _check_turn(mapping.cells_of(turn), turn, f"turns {number}")
@@ -246,15 +245,6 @@ def _hold_apart(files: abc.Sequence[Files]) -> None:
             raise BenchkitError(f"two kinds of files are named {show(name)}; give each its own name")
     if len(files) > MOST_TURNS:
         raise BenchkitError(f"a mapping has {len(files)} kinds of files; give at most {MOST_TURNS}")
-
-
-def _setting(key: str, value: object) -> object:
-    if key == "header_row":
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise BenchkitError(f"header_row is {show(value)}; give the number of a row, counted from 1")
-    elif not isinstance(value, str) or not value:
-        raise BenchkitError(f"{key} of read is {show(value)}; give text")
-    return value
 
 
 def _turn(told: object, what: str, files: abc.Sequence[Files]) -> Turn:

@@ -201,7 +201,9 @@ def _with_conversations_of(messages: pl.DataFrame, changes: pl.DataFrame) -> pl.
 def _events(messages: pl.DataFrame, changes: pl.DataFrame, told: Told, aside: Aside) -> pl.DataFrame | None:
     if changes.is_empty():
         return None
-    changes = aside.keep(changes, "rule", {"no such message": pl.col("conversation_id").is_null()})
+    changes = aside.keep(
+        changes, "rule", {"an event of no message that is there": pl.col("conversation_id").is_null()}
+    )
     names = [name for name in ("agent_id", "sender_id") if name in changes.columns]
     actor = pl.coalesce(names) if names else pl.lit(None, pl.String)
     changes = changes.with_columns(actor.alias("actor_id"))
