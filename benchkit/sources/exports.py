@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchkit.errors import BenchkitError, UnknownNameError
+from benchkit.errors import BenchkitError, InputError, UnknownNameError
 from benchkit.times import Moment
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ FORMATS: Mapping[str, str] = {
     "chatwoot": "benchkit.sources.chatwoot:read_chatwoot",
 }
 """The formats that are read by code, and the function that does it; the others are mappings."""
+
+ENDINGS = (".parquet", ".csv", ".csv.gz")
 
 
 def read_export(
@@ -101,11 +103,19 @@ def read_own_columns(
     as_of: Moment | None = None,
     keep_text: bool = False,
 ) -> Dataset:
-    """Read messages in benchkit's own columns: see `read_messages`."""
+    """Read messages in benchkit's own columns, or a folder of messages and events: see `read_messages`."""
     from benchkit.sources.messages import read_messages
 
     refuse_options("a file of messages", {"brand": brand, "channel": channel, "timezone": timezone})
-    data = read_messages(_one_file(path), as_of=as_of)
+    file, events = _one_file(path), None
+    if Path(file).expanduser().is_dir():
+        folder = Path(file).expanduser()
+        file, events = _in_folder(folder, "messages"), _in_folder(folder, "events")
+        if file is None:
+            raise InputError(
+                folder, f"holds none of {', '.join(f'messages{end}' for end in ENDINGS)}; name a file"
+            )
+    data = read_messages(file, events=events, as_of=as_of)
     return data if keep_text else replace(data, messages=data.messages.drop("text", strict=False))
 
 
@@ -123,6 +133,11 @@ def read_tweets(
 
     refuse_options("twcs.csv", {"brand": brand, "channel": channel, "timezone": timezone})
     return read_twcs(_one_file(path), as_of=as_of, keep_text=keep_text)
+
+
+def _in_folder(folder: Path, name: str) -> Path | None:
+    files = (folder / f"{name}{ending}" for ending in ENDINGS)
+    return next((file for file in files if file.is_file()), None)
 
 
 def _one_file(path: str | Path | Sequence[str | Path]) -> str | Path:
