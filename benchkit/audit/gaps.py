@@ -191,14 +191,12 @@ def _every_day(facts: Facts) -> pl.DataFrame:
     by_channel = facts.arrivals.group_by(*_PLACE, "date").agg(pl.col("n").sum())
     by_brand = by_channel.group_by("brand", "date").agg(pl.col("n").sum())
     written = pl.concat([by_channel, by_brand.with_columns(channel=pl.lit(_EVERYWHERE))], how="diagonal")
-    last = written["date"].max()
+    last = pl.lit(written["date"].max(), pl.Date)
     return (
         written.group_by(_PLACE)
         .agg(pl.col("date").min().alias("first"))
         .filter(pl.col("first") < last)
-        .select(
-            *_PLACE, pl.date_ranges("first", pl.lit(last) - pl.duration(days=1), interval="1d").alias("date")
-        )
+        .select(*_PLACE, pl.date_ranges("first", last - pl.duration(days=1), interval="1d").alias("date"))
         .explode("date")
         .join(written, on=[*_PLACE, "date"], how="left")
         .with_columns(pl.col("n").fill_null(0))
