@@ -845,3 +845,17 @@ def test_a_dialogue_cut_short_is_left_out(tmp_path: Path) -> None:
     data = read_export("ibm", path, as_of=AS_OF)
     assert minutes_waited(waits(data)) == list(range(1, 80))
     assert data.audit.excluded["kind"].to_list() == ["unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "header"),
+    [
+        ("intercom", "teammates.csv", "Teammate,Conversations replied to,Median first response time"),
+        ("freshdesk", "tickets by agent.csv", "Agent,Tickets assigned,Avg 1st response time"),
+    ],
+)
+def test_reports_of_averages_are_refused(tmp_path: Path, name: str, file: str, header: str) -> None:
+    path = tmp_path / file
+    path.write_text(f"{header}\nMarta,12,00:12:00\n", encoding="utf-8")
+    with pytest.raises(InputError, match="averages only; no share within 1 h can be made from it"):
+        read_export(name, path, brand="Acme")
