@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from benchkit.dataset import Dataset as Dataset
     from benchkit.definitions import BENCHKIT as BENCHKIT
     from benchkit.definitions import Definition as Definition
+    from benchkit.enriching import enrich as enrich
     from benchkit.errors import BenchkitError as BenchkitError
     from benchkit.finding import find_waits as find_waits
+    from benchkit.handover import load_findings as load_findings
     from benchkit.handover import load_waits as load_waits
     from benchkit.measurement import expectation_curve as expectation_curve
     from benchkit.measurement import measure as measure
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
     from benchkit.metrics import Metric as Metric
     from benchkit.metrics import answered_within as answered_within
     from benchkit.pseudonyms import pseudonymise as pseudonymise
+    from benchkit.pseudonyms import pseudonymise_findings as pseudonymise_findings
     from benchkit.published import expectations as expectations
     from benchkit.sources import load as load
     from benchkit.sources.exports import read_export as read_export
     from benchkit.sources.messages import read_messages as read_messages
     from benchkit.sources.synthetic import synthesize as synthesize
     from benchkit.sources.twcs import read_twcs as read_twcs
+    from benchkit.store.reading import open_dataset as open_dataset
     from benchkit.tracing import trace as trace
     from benchkit.waits import Waits as Waits
 
@@ -49,15 +53,19 @@ _HOME = {
     "answered_within": "metrics",
     "comparable": "comparability",
     "compare_definitions": "comparisons.definitions",
+    "enrich": "enriching",
     "expectation_curve": "measurement",
     "expectations": "published",
     "find_waits": "finding",
     "glossary": "catalogue",
     "load": "sources",
+    "load_findings": "handover",
     "load_waits": "handover",
     "measure": "measurement",
     "measure_months": "measurement",
+    "open_dataset": "store.reading",
     "pseudonymise": "pseudonyms",
+    "pseudonymise_findings": "pseudonyms",
     "reconcile": "comparisons.reconcile",
     "read_export": "sources.exports",
     "read_messages": "sources.messages",

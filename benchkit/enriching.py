@@ -62,8 +62,8 @@ def enrich(data: Dataset, table: pl.DataFrame | str | Path, *, on: str) -> Datas
     of_data, of_table = keys[on].drop_nulls().unique(), attributes[on]
     whose = on.removesuffix("_id")
     notes = {
-        f"{whose}s of whom the attributes say nothing": of_data.is_in(of_table.implode()).not_().sum(),
-        f"{whose}s with attributes who are not in the data": of_table.is_in(of_data.implode()).not_().sum(),
+        f"{whose}s of whom the attributes say nothing": _missing(of_data, of_table),
+        f"{whose}s with attributes who are not in the data": _missing(of_table, of_data),
     }
     counted = {note: count for note, count in notes.items() if count}
     audit = replace(data.audit, notes={**data.audit.notes, **counted})
@@ -112,6 +112,11 @@ def _refuse_names(names: Sequence[str]) -> None:
             raise BenchkitError(
                 f"an attribute cannot be called {show(name)}, which is a column of benchkit's; rename it"
             )
+
+
+def _missing(keys: pl.Series, others: pl.Series) -> int:
+    """How many keys are not among others."""
+    return int((~keys.is_in(others.implode())).sum())
 
 
 def _key(on: str) -> pl.Expr:

@@ -31,14 +31,14 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
     with the first message from a person at the brand or with the conversation's closing, and
     is otherwise awaiting, its age at `as_of` then being its `wait_seconds` (censored, not missing).
     """
-    known = data.found_by(definition.hash)
+    known, weeks = data.found_by(definition.hash), None
     if known is None:
         turns = numbered_turns(data, definition)
         waits, volumes = _waits(turns, data.as_of, definition), _volumes(turns)
     else:
         waits, volumes = known.waits, known.volumes
+        weeks = known.weeks if known.time_zones == data.time_zones else None
     frame = with_opening_hours(waits, data.calendars, definition, data.as_of)
-    is_by_week = known is not None and known.weeks is not None and known.time_zones == data.time_zones
     has_permalinks = "permalink" in data.messages.collect_schema()
     return Waits(
         frame=frame,
@@ -51,7 +51,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
         calendars=data.calendars,
         permalinks=data.messages.select("message_id", "permalink") if has_permalinks else None,
         before=find_waits(data, definition=definition.before) if definition.before else None,
-        weekly=Weekly(frame, definition, known.weeks) if is_by_week else None,
+        weekly=None if weeks is None else Weekly(frame, definition, weeks),
     )
 
 

@@ -210,13 +210,22 @@ def dimensions(waits: Waits, by: str | Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+_A_DAY = timedelta(days=1)
+
+
 def _key(name: str) -> pl.Expr:
     return pl.col("agent_id" if name == "agent" else name).alias(name)
 
 
 def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_weeks: int) -> pl.LazyFrame:
     outcome = pl.col("outcome").to_physical().cast(pl.Int64)
-    frame = waits.frame.select(
+    near = waits.frame
+    if period is not None:
+        earliest = min(period.start, period.end - history_weeks * WEEK)
+        bounds = (pl.lit(time, pl.Datetime("us")) for time in (earliest - _A_DAY, period.end + _A_DAY))
+        in_utc = pl.col(waits.moment).is_between(*(bound.dt.replace_time_zone("UTC") for bound in bounds))
+        near = near.filter(in_utc)  # lets a stored file be passed by that holds none of them
+    frame = near.select(
         *map(_key, keys),
         pl.col("brand").alias("of_brand"),
         pl.col("channel").alias("of_channel"),
@@ -238,7 +247,7 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
     ).filter(pl.col("local").is_not_null())
     if period is None:
         return frame.with_columns(pl.lit(True).alias("in_month"))
-    earliest, local = min(period.start, period.end - history_weeks * WEEK), pl.col("local")
+    local = pl.col("local")
     in_time = frame.filter((local >= earliest) & (local < period.end))
     return in_time.with_columns((local >= period.start).alias("in_month"))
 

@@ -243,10 +243,14 @@ class Waits:
         return Clocked(lasted, watched, queued, is_known)
 
     @property
+    def moment(self) -> str:
+        """The column of the time that decides a wait's month."""
+        return "ended_at" if self.definition.month == "reply" else "started_at"
+
+    @property
     def local(self) -> pl.Expr:
         """The time that decides a wait's month, as the brand's clock shows it: null where there is none."""
-        moment = "ended_at" if self.definition.month == "reply" else "started_at"
-        return local_time(moment, self.time_zones)
+        return local_time(self.moment, self.time_zones)
 
     def in_month(self, month: str) -> pl.Expr:
         """Whether a wait belongs to a month, written as 2026-10; every one does without a month."""

@@ -56,7 +56,7 @@ def keyed_hash(key: bytes) -> Hashing:
 
     def hashed(ids: pl.Series) -> pl.Series:
         known = ids.drop_nulls().unique()
-        hashes = [_hash(name, key) for name in known]
+        hashes = [_hash(name, key) for name in known.to_list()]
         return ids.replace_strict(known, pl.Series(hashes, dtype=pl.String), default=None)
 
     return hashed

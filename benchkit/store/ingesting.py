@@ -16,7 +16,7 @@ from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError, show
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
-from benchkit.store.merging import Tables, merged, months_of, together
+from benchkit.store.merging import Tables, by_month, merged, together
 from benchkit.store.parts import conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep, write_durably
 from benchkit.times import Moment, parse_time
@@ -126,9 +126,8 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
     new = _tables(data)
     touched = conversations_in(folder, manifest, new)
     was = together([read_part(folder, part).where(touched, among=True) for part in manifest.parts])
-    now_there = merged(was, new)
-    month_of = months_of(now_there)
-    wanted = {*month_of["month"], *months_of(was)["month"]}
+    changed = by_month(merged(was, new))
+    wanted = {*changed, *by_month(was)}
     after = replace(
         _described(manifest, data),
         as_of=max(manifest.as_of, source.as_of),
@@ -139,10 +138,9 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
         wanted |= {part.month for part in manifest.parts}
     parts = {part.month: part for part in manifest.parts}
     for month in sorted(wanted):
-        begun = month_of.filter(month=month)["conversation_id"]
-        own = now_there.where(begun, among=True)
+        own = [changed[month]] if month in changed else []
         rest = [read_part(folder, parts[month]).where(touched, among=False)] if month in parts else []
-        part = write_part(folder, month, together([own, *rest]), after)
+        part = write_part(folder, month, together([*own, *rest]), after)
         parts.pop(month, None)
         if part is not None:
             parts[month] = part

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from benchkit.schema import EVENTS, MESSAGES, TIME
+from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, TIME
 
 CONVERSATION = "conversation_id"
 ORDER = (CONVERSATION, "sent_at", pl.col("sender").to_physical(), "message_id")
@@ -43,6 +43,8 @@ def merged(old: Tables, new: Tables) -> Tables:
     Of a message that both hold, the row of the newer export stands, and its conversation goes by the
     name that it has there. A conversation was watched until the newest export that held any of it.
     """
+    if old.messages.is_empty() and old.events.is_empty():
+        return Tables(new.messages, new.events.unique())
     names = _renamed(old.messages, new.messages)
     old, new = (_called(part, names) for part in (old, new))
     both = together([old, new])
@@ -54,22 +56,28 @@ def merged(old: Tables, new: Tables) -> Tables:
     )
     taken = pl.concat([part.messages.select(CONVERSATION, "as_of") for part in (old, new)])
     newest = taken.group_by(CONVERSATION).agg(pl.col("as_of").max())
-    messages = messages.drop("as_of").join(newest, on=CONVERSATION, how="left").sort(ORDER)
-    return Tables(messages, both.events.unique().sort(CONVERSATION, "at", "kind", *_rest(both.events)))
+    told = messages.drop("as_of").join(newest, on=CONVERSATION, how="left").sort(ORDER)
+    return Tables(told, both.events.unique())
 
 
-def months_of(tables: Tables) -> pl.DataFrame:
-    """The month in which each conversation began, by its messages, or else by its events."""
-    times = [
-        tables.messages.select(CONVERSATION, pl.col("sent_at").alias("at"), pl.lit(0).alias("rank")),
-        tables.events.select(CONVERSATION, "at", pl.lit(1).alias("rank")),
-    ]
-    began = pl.concat(times).sort("rank", "at").unique(CONVERSATION, keep="first")
-    return began.select(CONVERSATION, pl.col("at").dt.to_string("%Y-%m").alias("month"))
+def by_month(tables: Tables) -> dict[str, Tables]:
+    """The conversations by the month in which they began, by their messages, or else by their events.
 
-
-def _rest(events: pl.DataFrame) -> list[str]:
-    return [name for name in events.columns if name not in (CONVERSATION, "at", "kind")]
+    The messages of a conversation must stand together, in order of time.
+    """
+    began = pl.when(~SAME_CONVERSATION).then("sent_at").forward_fill()
+    messages = tables.messages.with_columns(began.dt.to_string("%Y-%m").alias("month"))
+    of_messages = messages.filter(~SAME_CONVERSATION).select(CONVERSATION, "month")
+    alone = tables.events.join(of_messages, on=CONVERSATION, how="anti").group_by(CONVERSATION)
+    of_events = alone.agg(pl.col("at").min().dt.to_string("%Y-%m").alias("month"))
+    month = pl.concat([of_messages, of_events])
+    events = tables.events.join(month, on=CONVERSATION, how="left")
+    parted = [rows.partition_by("month", as_dict=True, include_key=False) for rows in (messages, events)]
+    nothing = (tables.messages.clear(), tables.events.clear())
+    return {
+        name: Tables(*(rows.get((name,), none) for rows, none in zip(parted, nothing, strict=True)))
+        for name in month["month"].unique().sort()
+    }
 
 
 def _renamed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

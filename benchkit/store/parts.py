@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -79,7 +80,7 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     }
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
     for name, frame in frames.items():
-        write_durably(folder / files[name], lambda draft, frame=frame: frame.write_parquet(draft))  # type: ignore[misc]
+        write_durably(folder / files[name], partial(frame.write_parquet, compression_level=1))
     times = pl.concat([messages["sent_at"], events["at"]])
     return Part(
         month=month,
