@@ -20,6 +20,7 @@ EPOCH_TEXT = r"^[0-9][0-9., '’]{8,}$|^[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}$"
 _NANOSECONDS = 10**9
 _PER_SECOND = (1, 10**3, 10**6, _NANOSECONDS)
 _SNOWFLAKE_MS = 1_288_834_974_657
+_LAST_NUMBERED = 2**35
 _EXCEL_1970 = 25_569
 _DAY = 86_400
 _NO_REASON = pl.lit(None, pl.String)
@@ -34,7 +35,8 @@ def read_epochs(said: pl.DataFrame, how: str, where: str) -> tuple[pl.DataFrame,
 
     Seconds, milliseconds, microseconds and nanoseconds since 1970 differ in size, whatever the
     year from 1990 to 2100. Nanoseconds look like snowflake ids, so that nobody's word for either
-    is an error, as it is for days of a spreadsheet.
+    is an error, as it is for days of a spreadsheet. Ids up to some 30 billion were numbered one
+    by one, before there were snowflakes, and hold no time.
     """
     if how == "snowflake":
         return _snowflakes(said, where), {}
@@ -83,7 +85,7 @@ def _snowflakes(said: pl.DataFrame, where: str) -> pl.DataFrame:
             f"{where} holds ids that were made floating-point numbers and are not exact; export them as text"
         )
     ids = pl.col("value").cast(pl.Int64, strict=False)
-    milliseconds = pl.when(ids > 0).then(ids // 2**22 + _SNOWFLAKE_MS)
+    milliseconds = pl.when(ids > _LAST_NUMBERED).then(ids // 2**22 + _SNOWFLAKE_MS)
     return _found(said, milliseconds * 1_000, 0)
 
 

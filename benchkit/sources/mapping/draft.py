@@ -1,0 +1,199 @@
+"""A first mapping of an unknown export: what each column seems to be, by its name and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchkit.schema import DIMENSIONS, EVENT_KINDS, MESSAGES
+from benchkit.sources.delimited import name_of
+from benchkit.sources.mapping.aggregates import refuse_aggregates
+from benchkit.sources.mapping.draft_words import kinds_of, likeness
+from benchkit.sources.mapping.mapping import Mapping as ExportMapping
+from benchkit.sources.mapping.mapping import shipped_names
+from benchkit.sources.values.columns import Column, look_at
+
+if TYPE_CHECKING:
+    from benchkit.sources.raw import Raw
+
+LONG, EVENT_LOG, WIDE, UNKNOWN = "long", "event log", "wide", "unknown"
+SHAPES = {
+    LONG: "a long table: a row for each message",
+    EVENT_LOG: "an event log: a row for each thing that happened",
+    WIDE: "a wide table: a row for each conversation",
+    UNKNOWN: "nothing that its columns tell; the lines for a long table follow",
+}
+"""What a file may be, in words."""
+
+MOMENTS = {"first_reply": "agent", "assigned": "assigned", "closed": "closed", "reopened": "reopened"}
+"""The further columns of a wide table that are turns, and of what kind."""
+
+CARRIED = tuple(name for name in DIMENSIONS if name != "mention")
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What an export seems to be: its shape, and its columns by their roles.
+
+    `each` is the list of nested records that holds the rows. `kinds` are the words of the
+    column `kind`, and what each says that a turn is ("": it does not say).
+    """
+
+    name: str
+    shape: str
+    columns: Mapping[str, Column]
+    roles: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    each: str = ""
+    n_rows: int = 0
+    clock: str = ""
+
+    def column(self, role: str) -> Column | None:
+        """The column of a role, if there is one."""
+        return self.columns[self.roles[role]] if role in self.roles else None
+
+
+def sketch(raw: Raw, path: str | Path) -> Sketch:
+    """Say what the columns of an export seem to be, from their names and a sample of their values.
+
+    Raises `InputError` for a vendor's report of averages, of which nothing can be made.
+    """
+    refuse_aggregates(raw.names, path)
+    plain = [name for name in raw.names if "[]" not in name and not name.startswith(".")]
+    lists = [name.partition("[]")[0] for name in raw.names if name.count("[]") == 1]
+    of_lists = [_sketch(raw, path, plain, each) for each in dict.fromkeys(lists)]
+    good = [guess for guess in of_lists if guess.shape in (LONG, EVENT_LOG)]
+    return good[0] if good else _sketch(raw, path, plain, "")
+
+
+def fitting(raw: Raw) -> list[tuple[str, int, int]]:
+    """The formats that benchkit knows, best first: how many of their columns are there, of how many.
+
+    A format of which less than half is there is left out.
+    """
+    from benchkit.sources.twcs import COLUMNS
+
+    asked: dict[str, set[str]] = {"messages": set(MESSAGES.columns), "twcs": set(COLUMNS)}
+    for name in shipped_names():
+        mapping = ExportMapping.shipped(name)
+        kinds = [f"{file.name}." for file in mapping.files]
+        asked[name] = {
+            (turn.each + "[]" if column.startswith(".") else "")
+            + next((column.removeprefix(kind) for kind in kinds if column.startswith(kind)), column)
+            for turn in mapping.turns
+            for cell in mapping.cells_of(turn).values()
+            for column in cell.names
+        }
+    there = {name: len(columns & set(raw.names)) for name, columns in asked.items()}
+    found = [(name, there[name], len(columns)) for name, columns in asked.items()]
+    likely = [one for one in found if 2 * one[1] >= one[2] and one[1] > 2]
+    return sorted(likely, key=lambda one: (-one[1] / one[2], -one[1], one[0]))
+
+
+def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sketch:
+    inside = f"{each}[]"
+    own = [name.removeprefix(inside) for name in raw.names if name.startswith(f"{inside}.")] if each else []
+    frame = raw.take([*own, *plain], each=each)
+    columns = {name: look_at(frame[name]) for name in [*own, *plain] if "[]" not in name}
+    roles = _ids(columns)
+    kinds: dict[str, str] = {}
+    moments = _moments(columns, roles)
+    is_of_items = "conversation_id" in roles and columns[roles["conversation_id"]].is_unique
+    if "created" in moments and is_of_items and {"first_reply", "closed"} & set(moments):
+        shape, roles = WIDE, roles | moments
+    else:
+        name, kinds = _kind(columns)
+        roles |= ({"kind": name} if name else {}) | _time(columns)
+        is_log = any(kind in EVENT_KINDS for kind in kinds.values())
+        shape = UNKNOWN if not {"kind", "time"} <= set(roles) else EVENT_LOG if is_log else LONG
+    roles |= _persons(columns, roles)
+    for role in ("brand", "channel", *CARRIED):
+        roles |= _best(
+            columns, role, roles, lambda column: column.holds in ("words", "ids", "numbers", "text")
+        )
+    roles |= _best(columns, "text", roles, lambda column: column.holds in ("words", "ids", "text"))
+    return Sketch(name_of(path), shape, columns, roles, kinds, each, frame.height, _clock(columns, roles))
+
+
+def _best(
+    columns: Mapping[str, Column], role: str, taken: Mapping[str, str], fits: Callable[[Column], bool]
+) -> dict[str, str]:
+    """The column that is likeliest to have a role, if any is, as `{role: name}`."""
+    likely = [
+        (found, name)
+        for name, column in columns.items()
+        if name not in taken.values() and fits(column) and (found := likeness(name, role)) is not None
+    ]
+    return {role: min(likely, key=lambda one: one[0])[1]} if likely else {}
+
+
+def _ids(columns: Mapping[str, Column]) -> dict[str, str]:
+    """The columns with the ids of messages and conversations: those of messages are unique."""
+
+    def is_id(column: Column) -> bool:
+        return column.holds in ("ids", "numbers", "words", "text")
+
+    roles = _best(columns, "in_reply_to", {}, is_id)
+    roles |= _best(columns, "conversation_id", roles, lambda column: is_id(column) and not column.is_unique)
+    roles |= _best(columns, "message_id", roles, lambda column: is_id(column) and column.is_unique)
+    unnamed = "conversation_id" not in roles
+    if unnamed and "in_reply_to" not in roles:
+        roles.pop("message_id", None)
+        roles |= _best(columns, "conversation_id", roles, is_id)
+    return roles
+
+
+def _time(columns: Mapping[str, Column]) -> dict[str, str]:
+    return _best(columns, "time", {}, lambda column: bool(column.forms))
+
+
+def _moments(columns: Mapping[str, Column], ids: Mapping[str, str]) -> dict[str, str]:
+    """The moments of a wide table: when conversations began, and times or durations of what followed."""
+    moments = _best(columns, "created", ids, lambda column: bool(column.forms))
+    durations = ("durations", "clock times", "numbers")
+    for role in MOMENTS:
+        taken = {**ids, **moments}
+        times = _best(columns, role, taken, lambda column: bool(column.forms))
+        spans = _best(columns, role, taken, lambda column: column.holds in durations)
+        moments |= times or (spans if role in ("first_reply", "closed") else {})
+    return moments
+
+
+def _kind(columns: Mapping[str, Column]) -> tuple[str, dict[str, str]]:
+    """The column whose words say who spoke, or what happened, and what each of them means."""
+    found = []
+    for name, column in columns.items():
+        kinds = kinds_of(name, column.words)
+        said = set(kinds.values())
+        if not ("agent" in said and said & {"customer", "opened"}):
+            continue
+        known = sum(kind != "" for kind in kinds.values()) / len(kinds)
+        names = [likeness(name, role) for role in ("kind", "activity")]
+        is_named = any(place is not None for place in names)
+        if known == 1 or (is_named and known >= 0.5):
+            place = min((place for place in names if place is not None), default=9)
+            found.append((not is_named, -known, place, name, kinds))
+    if not found:
+        return "", {}
+    *_, name, kinds = min(found, key=lambda one: one[:3])
+    if "customer" not in kinds.values():
+        kinds = {word: "customer" if kind == "opened" else kind for word, kind in kinds.items()}
+    return name, kinds
+
+
+def _persons(columns: Mapping[str, Column], roles: Mapping[str, str]) -> dict[str, str]:
+    def is_person(column: Column) -> bool:
+        return column.holds in ("ids", "numbers", "words", "text")
+
+    agent = _best(columns, "agent_id", roles, is_person)
+    return agent | _best(columns, "customer_id", {**roles, **agent}, is_person)
+
+
+def _clock(columns: Mapping[str, Column], roles: Mapping[str, str]) -> str:
+    """The column with the clock times of dates that have none, if there is one."""
+    days = columns.get(roles.get("time") or roles.get("created") or "")
+    if days is None or not days.is_dates:
+        return ""
+    return _best(columns, "time", roles, lambda column: column.holds == "clock times").get("time", "")

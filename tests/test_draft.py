@@ -1,0 +1,314 @@
+"""Drafts of mappings: typical files of three shapes are read rightly at once, nobody's words copied."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from benchkit import find_waits
+from benchkit.cli_map import map_file
+from benchkit.errors import BenchkitError, InputError
+from benchkit.shell import SentenceGroup
+from benchkit.sources.mapping import Mapping
+from benchkit.sources.mapping.draft import Sketch, fitting, sketch
+from benchkit.sources.mapping.draft_text import draft
+from benchkit.sources.mapping.draft_words import kinds_of, likeness
+from benchkit.sources.raw import open_raw
+from tests.fuzzing import fuzz
+
+LONG = """Message ID,Conversation ID,Network,Direction,Author,Agent,Created at,Content,Language
+1,a,twitter,Inbound,anna.k,,2026-03-02T09:00:00Z,My parcel is late and I am cross,en
+2,a,twitter,Outbound,,Mia,2026-03-02T09:30:00Z,We are looking into it for you,en
+3,b,facebook,Inbound,ben.h,,2026-03-02T10:00:00Z,Where is my order please tell me,en
+4,b,facebook,Internal note,,Jan,2026-03-02T11:00:00Z,He has written before I think,en
+5,b,facebook,Outbound,,Jan,2026-03-02T12:00:00Z,Please send us the number of it,en
+6,c,facebook,Inbound,cleo.w,,2026-03-02T13:00:00Z,hello there is anybody at home,en
+"""
+WIDE = """Ticketnummer;Kanal;Erstellt am;Erste Antwort am;Gelöst am;Bearbeiter;Kundennummer;Betreff;Priorität
+a;E-Mail;02.03.2026 09:00;02.03.2026 09:30;13.03.2026 10:00;Mia;anna.k;Wo ist mein Paket;hoch
+b;Chat;02.03.2026 10:00;02.03.2026 12:00;;Jan;ben.h;Rechnung stimmt nicht ganz;niedrig
+c;Chat;02.03.2026 13:00;;;;cleo.w;Hallo ihr da alle;niedrig
+"""
+EVENT_LOG = """case:concept:name,concept:name,org:resource,time:timestamp,Customer
+a,Ticket created,,2026-03-02T09:00:00+00:00,anna.k
+a,Assigned to agent,Mia,2026-03-02T09:10:00+00:00,anna.k
+a,Agent reply sent,Mia,2026-03-02T09:30:00+00:00,anna.k
+a,Closed,Mia,2026-03-02T11:00:00+00:00,anna.k
+b,Ticket created,,2026-03-02T10:00:00+00:00,ben.h
+b,Agent reply sent,Jan,2026-03-02T12:00:00+00:00,ben.h
+b,Survey done,Jan,2026-03-02T12:30:00+00:00,ben.h
+c,Ticket created,,2026-03-02T13:00:00+00:00,cleo.w
+"""
+PRIVATE = ("anna", "ben.h", "cleo", "parcel", "Paket", "Rechnung", "hello")
+WAITS = [("replied", 1_800, "Acme/Mia"), ("replied", 7_200, "Acme/Jan"), ("awaiting", None, None)]
+
+
+def guess(path: Path) -> Sketch:
+    return sketch(open_raw(path)[""], path)
+
+
+def waits_of(path: Path, text: str) -> list[tuple[str, int | None, str | None]]:
+    """The waits that a draft reads, with at most the brand given, by when they began."""
+    mapping = path.with_name("drafted.toml")
+    mapping.write_text(text, encoding="utf-8")
+    data = Mapping.load(mapping).read(
+        path, brand="" if "brand = { column" in text else "Acme", as_of="2026-04-01"
+    )
+    rows = find_waits(data).frame.sort("started_at").collect()
+    is_open = pl.col("outcome") == "awaiting"
+    seconds = pl.when(~is_open).then("wait_seconds")
+    return rows.select(pl.col("outcome").cast(pl.String), seconds, "agent_id").rows()
+
+
+def write(folder: Path, name: str, content: str) -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "shape"),
+    [(LONG, "long"), (WIDE, "wide"), (EVENT_LOG, "event log")],
+    ids=["long", "wide", "log"],
+)
+def test_typical_files_are_read_rightly_and_nothing_private_is_copied(
+    content: str, shape: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "export.csv", content)
+    found = guess(path)
+    assert found.shape == shape
+    text = draft(found)
+    assert waits_of(path, text) == WAITS
+    assert not [word for word in PRIVATE if word in text]
+
+
+def test_every_doubt_is_a_question(tmp_path: Path) -> None:
+    text = draft(guess(write(tmp_path, "wide.csv", WIDE)))
+    assert 'timezone = "UTC"  # ? the times name no time zone' in text
+    assert "time = \"day first\" }  # ? its values do not show it, but those of 'Gelöst am'" in text
+    text = draft(guess(write(tmp_path, "log.csv", EVENT_LOG)))
+    assert '"Survey done" = "ignored"  # ? what is this?' in text
+    assert 'constant = "unknown" }  # ? no column names it' in text
+    text = draft(guess(write(tmp_path, "long.csv", LONG)))
+    assert text.count("# ?") == 1  # in the line that says what it means
+
+
+def test_durations_are_told_from_times_and_their_unit_from_the_name(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "wide.csv",
+        "Case,Opened,First response time (min),Resolution time (hours),Owner\n"
+        "a,2026-03-02T09:00:00Z,30,2.5,Mia\nb,2026-03-02T10:00:00Z,120,,Jan\nc,2026-03-02T13:00:00Z,,,\n",
+    )
+    text = draft(guess(path))
+    assert '"First response time (min)", after = "Opened", unit = "minutes"' in text
+    assert '"Resolution time (hours)", after = "Opened", unit = "hours"' in text
+    assert waits_of(path, text) == WAITS
+
+
+def test_dates_and_clock_times_in_two_columns_are_joined(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in LONG.splitlines()[1:]]
+    lines = ["Vorgang;Datum;Uhrzeit;Richtung;Bearbeiter;Absender;Nachricht"]
+    words = {"Inbound": "eingehend", "Outbound": "ausgehend", "Internal note": "interne Notiz"}
+    for _, item, _, kind, author, agent, at, said, _ in rows:
+        moment = datetime.fromisoformat(at)
+        lines.append(f"{item};{moment:%d.%m.%y};{moment:%H:%M};{words[kind]};{agent};{author};{said}")
+    lines.append("d;13.03.26;09:00;eingehend;;dora.m;bitte melden Sie sich")
+    path = write(tmp_path, "lang.csv", "\n".join(lines) + "\n")
+    text = draft(guess(path))
+    assert 'join = ["Datum", "Uhrzeit"]' in text
+    assert waits_of(path, text)[:3] == WAITS
+
+
+def test_nested_records_are_read_by_their_list(tmp_path: Path) -> None:
+    parts: dict[str, list[dict[str, object]]] = {}
+    for line in LONG.splitlines()[1:]:
+        number, item, _, kind, author, agent, at, said, _ = line.split(",")
+        role = {"Inbound": "user", "Outbound": "admin", "Internal note": "note"}[kind]
+        epoch = int(datetime.fromisoformat(at).timestamp())
+        by = {"type": role, "name": author or agent}
+        parts.setdefault(item, []).append({"id": number, "created_at": epoch, "author": by, "body": said})
+    records = [{"id": item, "channel": "chat", "messages": some} for item, some in parts.items()]
+    path = write(tmp_path, "export.json", json.dumps(records))
+    found = guess(path)
+    assert (found.shape, found.each) == ("long", "messages")
+    assert waits_of(path, draft(found)) == WAITS
+
+
+def test_typed_files_and_yes_and_no(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in LONG.splitlines()[1:] if "note" not in line]
+    table = pl.DataFrame(
+        {
+            "thread_id": [row[1] for row in rows],
+            "brand": ["Acme"] * len(rows),
+            "inbound": [row[3] == "Inbound" for row in rows],
+            "sender_name": [row[4] or row[5] for row in rows],
+            "sent_at": pl.Series([row[6] for row in rows]).str.to_datetime(time_zone="UTC"),
+        }
+    )
+    path = tmp_path / "export.parquet"
+    table.write_parquet(path)
+    text = draft(guess(path))
+    assert '"true" = "customer"' in text
+    assert waits_of(path, text) == WAITS
+
+
+def test_a_file_that_tells_nothing_gives_a_form_to_fill_in(tmp_path: Path) -> None:
+    path = write(tmp_path, "odd.csv", "foo,bar\nx,1\ny,2\n")
+    text = draft(guess(path))
+    assert guess(path).shape == "unknown"
+    mapping = Mapping.load(write(tmp_path, "m.toml", text))
+    with pytest.raises(BenchkitError, match=r"no column '\?'"):
+        mapping.read(path, brand="Acme")
+
+
+def test_reports_of_averages_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="averages only"):
+        guess(write(tmp_path, "agents.csv", "Agent name,Avg first response time\nMia,00:12:30\n"))
+
+
+def test_the_format_that_fits_is_named(tmp_path: Path) -> None:
+    header = "message_id,conversation_id,brand,channel,sender,sender_id,sent_at\n"
+    path = write(tmp_path, "mine.csv", header + "1,a,Acme,chat,customer,7,2026-03-02T09:00Z\n")
+    assert fitting(open_raw(path)[""])[0] == ("messages", 7, 7)
+    assert fitting(open_raw(write(tmp_path, "odd.csv", "foo,bar\n1,2\n"))[""]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *[
+            ("Ticket-ID", "conversation_id"),
+            ("Vorgangsnummer", "conversation_id"),
+            ("numéro de ticket", "conversation_id"),
+        ],
+        *[("createdAt", "created"), ("Date de création", "created"), ("Fecha de creación", "created")],
+        *[("Aangemaakt op", "created"), ("Criado em", "created"), ("Data creazione", "created")],
+        *[
+            ("First Reply Time (min)", "first_reply"),
+            ("Erstantwortzeit", "first_reply"),
+            ("Eerste reactie", "first_reply"),
+        ],
+        *[
+            ("Première réponse le", "first_reply"),
+            ("Primera respuesta", "first_reply"),
+            ("first_responded_at", "first_reply"),
+        ],
+        *[
+            ("Résolu le", "closed"),
+            ("Cerrado", "closed"),
+            ("stats.resolved_at", "closed"),
+            ("Opgelost op", "closed"),
+        ],
+        *[
+            ("Zugewiesen an", "agent_id"),
+            ("Agente", "agent_id"),
+            ("Behandelaar", "agent_id"),
+            ("assignee.name", "agent_id"),
+        ],
+        *[("Kundin", "customer_id"), ("Klant", "customer_id"), ("Requester email", "customer_id")],
+        *[
+            ("Zeitstempel", "time"),
+            ("Horodatage", "time"),
+            ("Fecha y hora", "time"),
+            ("time:timestamp", "time"),
+        ],
+    ],
+)
+def test_columns_are_known_by_their_names_in_several_languages(name: str, role: str) -> None:
+    assert likeness(name, role) is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        *[
+            ("Inbound", "customer"),
+            ("entrant", "customer"),
+            ("Customer replied", "customer"),
+            ("Kunde", "customer"),
+        ],
+        *[
+            ("Outbound", "agent"),
+            ("Replied to customer", "agent"),
+            ("Antwort an Kunden", "agent"),
+            ("Agent", "agent"),
+        ],
+        *[
+            ("Ticket assigned to agent", "assigned"),
+            ("Closed by customer", "closed"),
+            ("Reopened", "reopened"),
+        ],
+        *[
+            ("Chatbot", "bot"),
+            ("Auto-reply", "bot"),
+            ("Internal comment", "ignored"),
+            ("Escalated", "handed_off"),
+        ],
+        *[("Created", "opened"), ("Survey", "")],
+    ],
+)
+def test_words_are_known_by_what_they_say(word: str, kind: str) -> None:
+    assert kinds_of("Activity", (word,)) == {word: kind}
+
+
+app = typer.Typer(cls=SentenceGroup)
+app.command("map")(map_file)
+app.callback()(lambda: None)
+
+
+def test_the_command_says_drafts_and_writes(tmp_path: Path) -> None:
+    path, out = write(tmp_path, "long.csv", LONG), tmp_path / "mine.toml"
+    said = CliRunner().invoke(app, ["map", str(path)])
+    assert said.exit_code == 0
+    assert "6 rows look like a long table" in said.output
+    assert "'Created at'" in said.output
+    assert not [word for word in PRIVATE if word in said.output]
+    drafted = CliRunner().invoke(app, ["map", str(path), "--draft"])
+    assert drafted.stdout == draft(guess(path))
+    written = CliRunner().invoke(app, ["map", str(path), "--out", str(out)])
+    assert written.exit_code == 0
+    assert out.read_text(encoding="utf-8") == drafted.stdout
+    again = CliRunner().invoke(app, ["map", str(path), "--out", str(out)])
+    assert again.exit_code == 2
+    assert "is there already" in again.output
+    assert CliRunner().invoke(app, ["map", str(path), "--out", "x.csv"]).exit_code == 2
+    assert "password" in CliRunner().invoke(app, ["map", "postgresql://me:secret@host/db"]).output
+
+
+NAMES = (
+    *("Ticket ID", "id", "Created at", "First reply", "Direction", "Agent", "Customer", "Date", "Time"),
+    *("Type", "Text", "closed", 'a"b', ".x", "\u202ex", "x[]", "é"),
+)
+VALUES = (
+    *("in", "out", "customer", "agent", "2026-03-02", "2026-03-02T09:00Z", "03/04/2026", "1509487707"),
+    *("09:30", "1:2", "4 h", 'a"\\', "#", "\u202e", "\x7f", "true"),
+)
+cells = st.sampled_from(VALUES) | st.text(st.characters(codec="utf-8"), max_size=5)
+
+
+@fuzz(
+    names=st.lists(
+        st.sampled_from(NAMES) | st.text(st.characters(codec="utf-8"), max_size=6), min_size=1, max_size=6
+    ),
+    rows=st.lists(st.lists(cells, min_size=4, max_size=4), min_size=1, max_size=4),
+)
+def test_every_table_ends_in_a_draft_that_loads_or_a_sentence(
+    tmp_path: Path, names: list[str], rows: list[list[str]]
+) -> None:
+    path = tmp_path / "any.json"
+    path.write_text(json.dumps([dict(zip(names, row, strict=False)) for row in rows]), encoding="utf-8")
+    try:
+        text = draft(guess(path))
+    except BenchkitError:
+        return
+    mapping = tmp_path / "any.toml"
+    mapping.write_text(text, encoding="utf-8")
+    assert Mapping.load(mapping).turns
