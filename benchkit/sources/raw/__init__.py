@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -44,7 +45,7 @@ class Raw:
     parts: Sequence[Part]
     sources: Sequence[SourceFile] = ()
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The columns, or the dotted paths of nested records, `[]` after what is a list."""
         return list(dict.fromkeys(name for part in self.parts for name in part.names))
@@ -72,6 +73,12 @@ class Raw:
             for note, count in part.notes.items():
                 notes[note] = notes.get(note, 0) + count
         return notes
+
+    def records(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """File, line and content of each record: a number is a `Number`, text with all its digits."""
+        for part in self.parts:
+            for line, record in part.records():
+                yield part.file, line, record
 
     def take(self, paths: Iterable[str], each: str = "") -> pl.DataFrame:
         """`(file)`, `(line)`, `(record)`, numbered through all files, and a column for each path.

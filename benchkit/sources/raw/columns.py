@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -39,6 +40,11 @@ class Table:
     def names(self) -> list[str]:
         """The names of the columns."""
         return self.frame.columns[1:]
+
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The line and the content of each row."""
+        rows = self.frame.select(self.names).iter_rows(named=True)
+        return zip(self.frame["(line)"], rows, strict=True)
 
     def take(self, paths: Sequence[str], each: str = "") -> tuple[pl.DataFrame, set[str]]:
         """`(line)`, `(record)` (from 0) and those of the columns that there are, and which these are."""

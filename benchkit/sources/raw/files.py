@@ -112,13 +112,12 @@ def bytes_of(content: Content) -> bytes:
     return content if isinstance(content, bytes) else content.read_bytes()
 
 
-def infos_of(source: Path | IO[bytes], label: Path) -> list[zipfile.ZipInfo]:
-    """What a zip archive says of its members; raises `InputError` for one that is damaged."""
+def _infos(file: Path) -> list[zipfile.ZipInfo]:
     try:
-        with zipfile.ZipFile(source) as archive:
+        with zipfile.ZipFile(file) as archive:
             return archive.infolist()
     except _DAMAGED:
-        raise InputError(label, "is damaged; fetch it again, or save it again") from None
+        raise InputError(file, "is a damaged zip archive; fetch it again") from None
 
 
 def _files_of(path: str | Path) -> list[Path]:
@@ -166,12 +165,12 @@ def _is_archive(file: Path) -> bool:
         return False
     if file.suffix.lower() in WORKBOOKS:
         return False
-    names = {info.filename for info in infos_of(file, file)}
+    names = {info.filename for info in _infos(file)}
     return not names & {"[Content_Types].xml", "mimetype"}
 
 
 def _members(file: Path) -> Iterator[Found]:
-    infos = [info for info in infos_of(file, file) if not info.is_dir()]
+    infos = [info for info in _infos(file) if not info.is_dir()]
     if len(infos) > MOST_MEMBERS:
         raise InputError(file, f"holds more than {MOST_MEMBERS:,} files; unpack those that are wanted")
     wanted = [info for info in infos if _is_readable(_inside(info), archives=False)]

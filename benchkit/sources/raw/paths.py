@@ -61,6 +61,11 @@ def value_at(value: Any, keys: list[Key]) -> Any:
     return value
 
 
+def look_up(value: Any, path: str, keys: list[Key]) -> Any:
+    """What stands at a path that may be a key as it is, whatever signs are in it."""
+    return value[path] if isinstance(value, dict) and path in value else value_at(value, keys)
+
+
 def _under_dotted_key(value: dict[str, Any], keys: list[Key]) -> Any:
     for n_joined in range(2, len(keys) + 1):
         key = ".".join(str(each) for each in keys[:n_joined])
@@ -105,13 +110,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def add_names(value: Any, names: dict[str, None], prefix: str = "") -> None:
+def add_names(value: Any, names: dict[str, None], prefix: str | None = None) -> None:
     """Add the paths to all values within a record, at most `MOST_NAMES`."""
     if isinstance(value, dict):
         for key, each in value.items():
-            add_names(each, names, f"{prefix}.{key}" if prefix else key)
+            add_names(each, names, key if prefix is None else f"{prefix}.{key}")
     elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
         for each in value:
             add_names(each, names, f"{prefix}[]")
-    elif prefix not in names and len(names) < MOST_NAMES:
+    elif prefix is not None and prefix not in names and len(names) < MOST_NAMES:
         names[prefix] = None

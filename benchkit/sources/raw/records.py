@@ -17,7 +17,7 @@ from benchkit.errors import InputError
 from benchkit.sources.raw.documents import BLANKS, DECODER, Places, find_in_document, find_in_lines
 from benchkit.sources.raw.encodings import in_utf8
 from benchkit.sources.raw.files import Content, Found, bytes_of
-from benchkit.sources.raw.paths import MISSING, add_names, elements, keys_of, text_of, value_at
+from benchkit.sources.raw.paths import MISSING, add_names, elements, keys_of, look_up, text_of, value_at
 from benchkit.sources.raw.reading import Reading
 
 IN_LINES = (".ndjson", ".jsonl")
@@ -49,29 +49,34 @@ class Records:
     def names(self) -> list[str]:
         """The dotted paths to all values, `[]` after a list."""
         names: dict[str, None] = {}
-        for record in self:
+        for _, record in self.records():
             with suppress(RecursionError):
                 add_names(record, names)
-        return [_sound(name) or "" for name in names]
+        return [name for name in names if _sound(name) == name]
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for start, end in self.spans:
-            yield DECODER.decode(self.data[start:end].decode())
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The line and the content of each record."""
+        for line, (start, end) in zip(self.lines, self.spans, strict=True):
+            yield line, DECODER.decode(self.data[start:end].decode())
 
     def take(self, paths: Sequence[str], each: str = "") -> tuple[pl.DataFrame, set[str]]:
         """`(line)`, `(record)` (from 0), text at the paths that are in some record, and which these are."""
-        wanted = [(path, path.startswith("."), keys_of(path.removeprefix("."))) for path in paths]
+        wanted = []
+        for path in paths:
+            of_element = bool(each) and path.startswith(".")
+            inner = path[1:] if of_element else path
+            wanted.append((path, of_element, inner, keys_of(inner)))
         keys_of_each = keys_of(each)
         cells: dict[str, list[str | None]] = {path: [] for path in paths}
         known: set[str] = set()
         numbers: list[int] = []
-        for number, record in enumerate(self):
+        for number, (_, record) in enumerate(self.records()):
             if each and value_at(record, keys_of_each) is not MISSING:
                 known.add(each)
             for element in elements(record, keys_of_each) if each else (record,):
                 numbers.append(number)
-                for path, of_element, keys in wanted:
-                    value = value_at(element if of_element else record, keys)
+                for path, of_element, inner, keys in wanted:
+                    value = look_up(element if of_element else record, inner, keys)
                     if value is not MISSING:
                         known.add(path)
                     cells[path].append(text_of(value))
@@ -128,11 +133,7 @@ def _numbers(data: bytes, begins: Sequence[int]) -> dict[int, int]:
     if data.count(b"\n") < len(places) - 1:
         return {start: number for number, start in enumerate(places, 1)}
     newlines = (data.count(b"\n", before, start) for before, start in itertools.pairwise([0, *places]))
-    return (
-        dict(zip(places, itertools.accumulate(newlines, initial=1), strict=False))
-        if not places
-        else dict(zip(places, list(itertools.accumulate(newlines, initial=1))[1:], strict=True))
-    )
+    return {start: 1 + n for start, n in zip(places, itertools.accumulate(newlines), strict=True)}
 
 
 def _column(path: str, cells: list[str | None]) -> pl.Series:

@@ -20,6 +20,7 @@ from benchkit.sources.splitter import grammar, split_header
 
 SEPARATORS = (b",", b";", b"\t", b"|")
 SAMPLE_RECORDS = 100
+MOST_COLUMNS = 5_000
 
 
 def read_text(found: Found, content: Content, reading: Reading) -> Table:
@@ -47,6 +48,10 @@ def read_text(found: Found, content: Content, reading: Reading) -> Table:
     if told and not skipped:
         skipped, separator = 1, separator or told
     header = _header(label, head, skipped, [separator] if separator else SEPARATORS)
+    if len(header.names) > MOST_COLUMNS:
+        raise InputError(
+            label, f"has {len(header.names):,} columns, too many for a table of messages; check its separator"
+        )
     names = unique_names(header.names)
     codes = [f"c{i}" for i in range(len(names))]
     columns = [_cell(code) for code in codes]

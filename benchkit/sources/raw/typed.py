@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import logging
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
 from benchkit.sources.raw.columns import Table, unique_names
-from benchkit.sources.raw.files import Content, Found, head_of, infos_of, limit_of, refuse_more_than
+from benchkit.sources.raw.files import Content, Found, head_of, limit_of, refuse_more_than
 from benchkit.sources.raw.reading import Reading
 from benchkit.sources.raw.records import Records, read_lines
 
@@ -52,8 +54,8 @@ def read_workbook(found: Found, content: Content, reading: Reading) -> Table:
     import fastexcel
 
     logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every column that is empty
-    _refuse_bombs(found, content)
     with _undamaged(found):
+        _check_package(found, content)
         book = fastexcel.read_excel(content if isinstance(content, bytes) else str(content))
     sheets = _sheets(found, book.sheet_names, reading.sheet)
     for sheet in sheets:
@@ -115,12 +117,16 @@ def _sheets(found: Found, names: list[str], wanted: str | int) -> list[str]:
     return [folded[wanted.strip().casefold()]]
 
 
-def _refuse_bombs(found: Found, content: Content) -> None:
-    """Refuse a workbook, which is a zip archive, that says it unpacks to more than it may."""
-    source = io.BytesIO(content) if isinstance(content, bytes) else content
-    if head_of(content, 2) == b"PK":
-        for info in infos_of(source, found.label):
+def _check_package(found: Found, content: Content) -> None:
+    """Refuse a workbook that unpacks to more than it may, or whose XML is cut short: readers hang on it."""
+    if head_of(content, 2) != b"PK":
+        return
+    with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as package:
+        for info in package.infolist():
             refuse_more_than(limit_of(info.compress_size), info.file_size, found.label)
+            if info.filename.endswith(".xml"):
+                with package.open(info) as part:
+                    expat.ParserCreate().ParseFile(part)
 
 
 @contextmanager
