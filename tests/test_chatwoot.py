@@ -265,9 +265,10 @@ def test_what_is_no_chatwoot_is_told_in_a_sentence(server: Server, monkeypatch: 
     with pytest.raises(BenchkitError, match="password authentication failed for user") as caught:
         read_chatwoot("env:OTHER")
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(BenchkitError, match="env:NAME") as caught:
-        read_chatwoot(f"uri:{server.uri()}")
-    assert "hunter2" not in str(caught.value)
+    for direct in (f"uri:{server.uri()}", server.uri(), Path(server.uri())):
+        with pytest.raises(BenchkitError, match="env:NAME") as caught:
+            read_chatwoot(direct)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_too_many_unreadable_messages_are_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

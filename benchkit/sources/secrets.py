@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from benchkit.errors import BenchkitError, printable, show
@@ -22,6 +22,11 @@ SHORTEST_TRACE = 4
 HARMLESS = ("sslmode", "connect_timeout", "application_name", "target_session_attrs", "channel_binding")
 """Parameters of a URI that hold no secret: a message that names their values stays readable."""
 
+_NAME_IT = (
+    "a database is named as 'env:NAME' or 'uri:FILE', for its URI may hold a password; "
+    "put the URI into an environment variable or a file, and give the name of that"
+)
+_LIKE_URI = re.compile(r"^\s*[a-z][a-z0-9+.-]+:/|\bpassword\s*=", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHARACTER = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.~-]|%[0-9A-Fa-f]{2})*)(?::\d{1,5})?"
@@ -55,9 +60,19 @@ class ConnectionUri(str):
         return format(masked(self), form)
 
 
-def is_connection(where: object) -> bool:
+def is_connection(where: object) -> TypeGuard[str]:
     """Whether this names where a connection URI is kept, and no file of data."""
     return isinstance(where, str) and where.startswith(("env:", "uri:"))
+
+
+def refuse_uri(path: object) -> None:
+    """Raise `BenchkitError`, which repeats nothing of it, for a URI in the place of a file or its name.
+
+    >>> refuse_uri("exports/march.csv")
+    """
+    name = path.partition(":")[2] if is_connection(path) else path
+    if isinstance(name, str | Path) and _LIKE_URI.search(str(name)):
+        raise BenchkitError(_NAME_IT)
 
 
 def connection_uri(where: str) -> ConnectionUri:
@@ -71,18 +86,16 @@ def connection_uri(where: str) -> ConnectionUri:
     Raises `BenchkitError` in a sentence that repeats nothing of a URI, also where one is given
     in the place of its name.
     """
+    refuse_uri(where)
     kind, _, name = where.partition(":") if is_connection(where) else ("", "", "")
     if kind == "env" and _NAME.fullmatch(name):
         uri = os.environ.get(name, "")
         if not uri.strip():
             raise BenchkitError(f"the environment variable {name} is not set; put the connection URI into it")
-    elif kind == "uri" and name and not re.search(r"[@=]|://", name):
+    elif kind == "uri" and name and not re.search(r"[@=]", name):
         uri = _read(Path(name))
     else:
-        raise BenchkitError(
-            "a database is named as 'env:NAME' or 'uri:FILE', for its URI may hold a password; "
-            "put the URI into an environment variable or a file, and give the name of that"
-        )
+        raise BenchkitError(_NAME_IT)
     return _checked(uri.strip(), where)
 
 

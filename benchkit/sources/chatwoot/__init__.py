@@ -8,7 +8,7 @@ from pathlib import Path
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError
 from benchkit.sources.chatwoot.rules import dataset_of
-from benchkit.sources.secrets import is_connection
+from benchkit.sources.secrets import is_connection, refuse_uri
 from benchkit.times import Moment, parse_as_of, parse_time
 
 
@@ -54,6 +54,7 @@ def read_chatwoot(
     the form: Chatwoot's own source, `db/schema.rb`, `app/models` and `app/listeners`.
     """
     said = None if as_of is None else parse_as_of(as_of)
+    refuse_uri(path)
     if is_connection(path):
         from benchkit.sources.chatwoot.database import read_database
 
