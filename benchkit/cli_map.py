@@ -54,9 +54,8 @@ def map_file(
     write(f"{guess.n_rows:,} rows look like {SHAPES[guess.shape]}\n")
     write(_table(guess))
     for name, n_there, n_asked in fitting(raw)[:1]:
-        write(f"the format {name} fits best: {n_there} of its {n_asked} columns are there\n")
+        write(f"the format {name} fits best: {n_there} of the {n_asked} columns that it needs are there\n")
     write(f"benchkit map {printable(file)} --draft --out mine.toml drafts a mapping\n")
-    raise typer.Exit
 
 
 def _table(guess: Sketch) -> str:

@@ -178,6 +178,10 @@ def test_the_format_that_fits_is_named(tmp_path: Path) -> None:
     header = "message_id,conversation_id,brand,channel,sender,sender_id,sent_at\n"
     path = write(tmp_path, "mine.csv", header + "1,a,Acme,chat,customer,7,2026-03-02T09:00Z\n")
     assert fitting(open_raw(path)[""])[0] == ("messages", 7, 7)
+    header = "Message ID,Conversation ID,Direction,Created at,Medium,Contact Primary Identifier,Content\n"
+    path = write(tmp_path, "messages.csv", header + "1,a,inbound,2026-03-02 09:00,FACEBOOK,7,hello\n")
+    name, n_there, n_needed = fitting(open_raw(path)[""])[0]
+    assert (name, n_there) == ("hootsuite", n_needed)
     assert fitting(open_raw(write(tmp_path, "odd.csv", "foo,bar\n1,2\n"))[""]) == []
 
 

@@ -41,6 +41,8 @@ def only(text: object, **options: str) -> datetime | None:
         "2017-10-31T17:08:27-0500",
         "2017/10/31 10:08:27 PM",
         "2017.10.31 22:08:27 UTC",
+        "2017-10-31T23:08:27.000+01:00[Europe/Berlin]",
+        "2017-10-31 23:08:27 +0100 CET",
         "20171031T220827Z",
         "31/10/2017 22:08:27",
         "10/31/2017 10:08:27 PM",
@@ -179,7 +181,7 @@ def test_snowflake_ids_stay_exact() -> None:
     )
     first = 2**22 * 300_000_000_001
     assert read(first - 1, first, how="snowflake").at.n_unique() == 2
-    assert read("-5", "x", "99999999999999999999", how="snowflake").at.is_null().all()
+    assert read("-5", "x", "20", "99999999999999999999", how="snowflake").at.is_null().all()
     with pytest.raises(BenchkitError, match="not exact"):
         read(9.25e17, how="snowflake")
 

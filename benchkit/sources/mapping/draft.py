@@ -69,27 +69,41 @@ def sketch(raw: Raw, path: str | Path) -> Sketch:
 
 
 def fitting(raw: Raw) -> list[tuple[str, int, int]]:
-    """The formats that benchkit knows, best first: how many of their columns are there, of how many.
+    """The formats that benchkit knows, best first: how much of what they need is there, of how much.
 
     A format of which less than half is there is left out.
     """
     from benchkit.sources.twcs import COLUMNS
 
-    asked: dict[str, set[str]] = {"messages": set(MESSAGES.columns), "twcs": set(COLUMNS)}
-    for name in shipped_names():
-        mapping = ExportMapping.shipped(name)
-        kinds = [f"{file.name}." for file in mapping.files]
-        asked[name] = {
-            (turn.each + "[]" if column.startswith(".") else "")
-            + next((column.removeprefix(kind) for kind in kinds if column.startswith(kind)), column)
-            for turn in mapping.turns
-            for cell in mapping.cells_of(turn).values()
-            for column in cell.names
-        }
-    there = {name: len(columns & set(raw.names)) for name, columns in asked.items()}
-    found = [(name, there[name], len(columns)) for name, columns in asked.items()]
-    likely = [one for one in found if 2 * one[1] >= one[2] and one[1] > 2]
+    needed = {"messages": [{name} for name in MESSAGES.columns], "twcs": [{name} for name in COLUMNS]}
+    needed |= {name: _needed(ExportMapping.shipped(name)) for name in shipped_names()}
+    there = set(raw.names)
+    found = [
+        (name, sum(bool(there & columns) for columns in cells), len(cells)) for name, cells in needed.items()
+    ]
+    likely = [(name, n_there, n) for name, n_there, n in found if 2 * n_there >= n and n_there > 2]
     return sorted(likely, key=lambda one: (-one[1] / one[2], -one[1], one[0]))
+
+
+def _needed(mapping: ExportMapping) -> list[set[str]]:
+    """For each cell that a mapping cannot do without, the columns of which one must be there."""
+    optional = {file.name for file in mapping.files if file.optional}
+    kinds = tuple(f"{file.name}." for file in mapping.files)
+    needed = {
+        frozenset(
+            turn.each + "[]" + name
+            if name.startswith(".")
+            else name.partition(".")[2]
+            if name.startswith(kinds)
+            else name
+            for name in cell.names
+        )
+        for turn in mapping.turns
+        if not turn.optional and turn.of not in optional
+        for cell in mapping.cells_of(turn).values()
+        if not cell.optional and cell.names
+    }
+    return [set(names) for names in needed]
 
 
 def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sketch:

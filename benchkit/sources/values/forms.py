@@ -35,7 +35,8 @@ _HOUR = (
 )
 _ZONE = (
     r"(?P<zone>(?i:Z|UTC|GMT)|[A-Z][A-Za-z]{1,4})?"
-    r"(?:(?P<sign>[+-])(?P<east_hours>[0-9]{1,2})(?::?(?P<east_minutes>[0-9]{2}))?)?(?:\s*\([^()]*\))?"
+    r"(?:(?P<sign>[+-])(?P<east_hours>[0-9]{1,2})(?::?(?P<east_minutes>[0-9]{2}))?(?:\s[A-Z]{2,5})?)?"
+    r"(?:\s*\([^()]*\)|\[[^\[\]]*\])?"
 )
 _REST = rf"(?:(?:,?\s+(?:at|um)\s+|,?\s+|T){_HOUR})?\s*{_ZONE}$"
 
