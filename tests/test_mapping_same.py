@@ -154,7 +154,7 @@ def read(told: dict[str, Any], text: str, path: Path) -> Dataset:
     return data
 
 
-limits = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+limits = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
 
 @limits

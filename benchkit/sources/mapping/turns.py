@@ -270,16 +270,9 @@ class _Records:
         """The values of a time or duration, in their type where they are one column's as they stand."""
         there = [name for name in cell.column if name in self.frame.columns]
         plain = not (cell.pattern or cell.values or cell.otherwise)
-        if len(there) == 1 and plain:
-            return self.frame[there[0]]
-        if there and plain and len({self.frame.schema[name] for name in there}) == 1:
-            return self.frame.select(pl.coalesce(there).alias("(values)")).to_series()
-        text = cell.text(self.frame)
-        return (
-            self.frame.select(text.alias("(values)")).to_series()
-            if self._is_there(cell)
-            else (pl.repeat(cell.constant or cell.otherwise, self.frame.height, dtype=pl.String, eager=True))
-        )
+        is_alike = len({self.frame.schema[name] for name in there}) == 1
+        values = pl.coalesce(there) if plain and is_alike else cell.text(self.frame)
+        return self.frame.with_columns(values.alias("(values)"))["(values)"]
 
     def _named(self, cell: Cell, what: str) -> str:
         names = [*cell.column, *cell.join]
