@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,7 +46,7 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Have a file written beside its place, and put there when it is whole."""
+    """Have a file written beside its place, and put there when all of it has reached the disk."""
     target = Path(path)
     if target.is_dir():
         raise InputError(path, "this is a folder; name a file in it")
@@ -52,12 +54,26 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write(draft)
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
         draft.replace(target)
-    except OSError as error:
-        raise InputError(
-            path, f"cannot be written ({error.strerror or 'the place takes no files'}); name another place"
-        ) from None
+        _sync_folder(target.parent)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        why = getattr(error, "strerror", None) or _OF_THE_SYSTEM.sub("", str(error)) or "it takes no files"
+        raise InputError(path, f"cannot be written ({why}); make room, or name another place") from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
     return target
+
+
+_OF_THE_SYSTEM = re.compile(r"^.*IO error: | \(os error \d+\)$", re.DOTALL)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # which some systems cannot
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -14,8 +14,8 @@ import polars as pl
 
 from benchkit.dataset import Dataset
 from benchkit.errors import InputError
+from benchkit.output import write_whole
 from benchkit.schema import EVENTS, MESSAGES
-from benchkit.store.places import write_durably
 
 KEY = "key"
 _KEY_BYTES = 32
@@ -44,14 +44,14 @@ def make_key(folder: Path) -> None:
         place.touch(mode=0o600)
         place.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
 
-    write_durably(folder / KEY, write)
+    write_whole(folder / KEY, write)
 
 
 def keyed_hash(key: bytes) -> Hashing:
     """How ids are replaced: by 96 bits of BLAKE2b with the store's key, equal where they are equal.
 
     >>> keyed_hash(bytes(32))(pl.Series(["7", None, "7"])).to_list()
-    ['c0e1ee1bd6ab0da6ed9db8ed', None, 'c0e1ee1bd6ab0da6ed9db8ed']
+    ['febf5751bd038ed0957756cb', None, 'febf5751bd038ed0957756cb']
     """
 
     def hashed(ids: pl.Series) -> pl.Series:

@@ -14,11 +14,12 @@ import polars as pl
 from benchkit.dataset import EXCLUDED, Dataset
 from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError, show
+from benchkit.output import write_whole
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, merged, together
 from benchkit.store.parts import conversations_in, read_part, write_part
-from benchkit.store.places import folder_of, locked, sweep, write_durably
+from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
 EXCLUDED_FILE = "excluded.parquet"
@@ -115,8 +116,11 @@ def ingest(
             notes=dict(data.audit.notes),
             versions=versions(),
         )
-        after = _added(folder, manifest, data, source, complete)
-        after.save(folder)
+        try:
+            after = _added(folder, manifest, data, source, complete)
+            after.save(folder)
+        except BenchkitError as error:
+            raise BenchkitError(f"{error}; {show(name)} stands as it was") from None
         sweep(folder, after.files())
         return _done(after, folder, changed=True, before=before)
 
@@ -188,7 +192,7 @@ def _write_excluded(folder: Path, manifest: Manifest, data: Dataset, source_id: 
     if place.exists():
         kept = [source.id for source in manifest.sources if source.id != source_id]
         rows = pl.concat([pl.read_parquet(place).filter(pl.col("source").is_in(kept)), rows])
-    write_durably(place, lambda draft: rows.write_parquet(draft))
+    write_whole(place, lambda draft: rows.write_parquet(draft))
 
 
 def _files(*paths: str | Path) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchkit.errors import BenchkitError, InputError
-from benchkit.store.places import MANIFEST, write_durably
+from benchkit.output import write_whole
+from benchkit.store.places import MANIFEST
 
 FORMAT = 1
 TABLES = ("messages", "events", "waits", "weeks")
@@ -84,7 +85,7 @@ class Manifest:
         """Put it in the place of the one before: at that moment, and whole, the store changes."""
         told = {"format": FORMAT, **asdict(self)}
         text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        write_durably(folder / MANIFEST, lambda place: place.write_text(text, encoding="utf-8"))
+        write_whole(folder / MANIFEST, lambda place: place.write_text(text, encoding="utf-8"))
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -13,10 +13,10 @@ from benchkit.dataset import About, Dataset
 from benchkit.errors import InputError
 from benchkit.finding import find_waits
 from benchkit.lifetables import weekly_life_tables
+from benchkit.output import write_whole
 from benchkit.schema import EVENTS, MESSAGES, check
 from benchkit.store.manifest import TABLES, Manifest, Part
 from benchkit.store.merging import CONVERSATION, ORDER, Tables
-from benchkit.store.places import write_durably
 
 _FIRST_NUMBER = 2**32
 """So many conversations a part may have, and their numbers still differ from those of other parts."""
@@ -80,7 +80,7 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     }
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
     for name, frame in frames.items():
-        write_durably(folder / files[name], partial(frame.write_parquet, compression_level=1))
+        write_whole(folder / files[name], partial(frame.write_parquet, compression_level=1))
     times = pl.concat([messages["sent_at"], events["at"]])
     return Part(
         month=month,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -86,34 +85,11 @@ def locked(
         lock.release()
 
 
-def write_durably(target: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written beside its place, and put there when it has reached the disk."""
-    draft = target.with_name(f".{target.name}.draft")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(draft)
-        with draft.open("rb+") as written:
-            os.fsync(written.fileno())
-        draft.replace(target)
-        _sync_folder(target.parent)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
 def sweep(folder: Path, kept: Collection[str], *, older_than_seconds: float = _FORGOTTEN_SECONDS) -> None:
     """Remove what no manifest names any more and nobody can be reading still."""
-    for place in folder.glob("parts/*/*"):
+    unfinished = (place for place in folder.iterdir() if place.name.startswith("."))
+    for place in (*folder.glob("parts/*/*"), *unfinished):
         with suppress(OSError):
             is_old = time.time() - place.stat().st_mtime > older_than_seconds
             if is_old and place.relative_to(folder).as_posix() not in kept:
                 place.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # which some systems cannot
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
