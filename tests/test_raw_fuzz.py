@@ -35,12 +35,15 @@ BEGINNINGS = [
     b"\xff\xfe",
 ]
 CELLS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.datetimes())
+KEYS = st.sampled_from([*"abc", "d.e"]) | st.text(
+    st.characters(exclude_characters=".["), min_size=1, max_size=3
+)
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from("abc.") | st.text(st.characters(exclude_characters="["), max_size=3),
+            KEYS,
             inner,
             max_size=4,
         )

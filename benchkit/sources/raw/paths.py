@@ -42,14 +42,17 @@ def value_at(value: Any, keys: list[Key]) -> Any:
     >>> value_at({"a": [{"b": 1}, {"b": 2}]}, keys_of("a[].b"))
     [1, 2]
     """
+    found = _straight(value, keys)
+    return _by_dotted_keys(value, keys) if found is MISSING and len(keys) > 1 else found
+
+
+def _straight(value: Any, keys: list[Key]) -> Any:
     for i, key in enumerate(keys):
         if value is None:
             return None
         if isinstance(key, str):
-            if not isinstance(value, dict):
+            if not isinstance(value, dict) or key not in value:
                 return MISSING
-            if key not in value:
-                return _under_dotted_key(value, keys[i:])
             value = value[key]
         elif not isinstance(value, list):
             return MISSING
@@ -61,17 +64,22 @@ def value_at(value: Any, keys: list[Key]) -> Any:
     return value
 
 
+def _by_dotted_keys(value: Any, keys: list[Key]) -> Any:
+    """The same where a key of the record has dots in it, and is so several steps of the path."""
+    if not isinstance(value, dict) or not keys:
+        return _straight(value, keys)
+    for n_steps in range(1, len(keys) + 1):
+        key = ".".join(str(each) for each in keys[:n_steps])
+        if key in value:
+            found = _by_dotted_keys(value[key], keys[n_steps:])
+            if found is not MISSING:
+                return found
+    return MISSING
+
+
 def look_up(value: Any, path: str, keys: list[Key]) -> Any:
     """What stands at a path that may be a key as it is, whatever signs are in it."""
     return value[path] if isinstance(value, dict) and path in value else value_at(value, keys)
-
-
-def _under_dotted_key(value: dict[str, Any], keys: list[Key]) -> Any:
-    for n_joined in range(2, len(keys) + 1):
-        key = ".".join(str(each) for each in keys[:n_joined])
-        if key in value:
-            return value_at(value[key], keys[n_joined:])
-    return MISSING
 
 
 def elements(value: Any, keys: list[Key]) -> Iterable[Any]:
