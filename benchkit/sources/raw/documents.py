@@ -14,7 +14,7 @@ from benchkit.sources.raw.paths import Number
 
 DECODER = json.JSONDecoder(strict=False, parse_float=Number, parse_int=Number, parse_constant=lambda _: None)
 ITSELF = "."
-"""In place of a path to records: the document is the record."""
+"""In place of a path to records: the document is the record, or a list of them."""
 
 NO_OBJECT = "no object"
 NOT_PARSED = "JSON that does not parse"
@@ -95,7 +95,7 @@ class _Scan:
         self.skip_blanks()
         while self.at < len(self.text):
             if path_to_records == ITSELF:
-                self.record()
+                self.descend([])
             elif keys:
                 self.descend(keys)
             elif self.text[self.at] == "{":

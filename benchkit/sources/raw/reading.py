@@ -16,7 +16,7 @@ class Reading:
     """How files are read; what is left out is found out.
 
     `records` is the dotted path to the list of records in a JSON document, `.` where the
-    document is the record; `sheet` a sheet's name or number; `separator` the sign between
+    document is the record, or a list of them; `sheet` a sheet's name or number; `separator` the sign between
     fields; `encoding` a codec's name; `header_row` the number of the row of names, from 1.
     """
 
