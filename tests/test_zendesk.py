@@ -423,6 +423,10 @@ def test_pages_in_a_zip_a_glob_and_a_list(export: Path, tmp_path: Path) -> None:
             archive.write(file, f"zendesk/{file.name}")
     assert waits_of(read_zendesk(tmp_path / "all.zip")) == WAITS
     assert waits_of(read_zendesk(sorted(export.iterdir()))) == WAITS
+    listed = write(
+        tmp_path / "listed", tickets=TICKETS, users=USERS, audits=AUDITS, brands=BRANDS, end={"end_time": END}
+    )
+    assert waits_of(read_zendesk(listed)) == WAITS
     by_glob = read_zendesk(str(export / "*.json"))
     assert waits_of(by_glob) == WAITS
     assert by_glob.about.name == "acme"
@@ -474,6 +478,7 @@ def test_dirt_is_left_out_with_its_reason_and_changes_nothing_else(export: Path)
         says(1216, 1, 1001, "10:13", body=formula),
         dict(says(1217, 1, 1001, "10:14"), created_at="2199-01-01T00:00:00Z"),
         dict(says(1218, "1", "1001", "10:15"), author_id="1001"),  # type: ignore[arg-type]
+        audit(1220, 1, BEN, "10:17", comment(12200, 1001)),  # written by an agent on their behalf
         audit(
             1219, 1, 1001, "10:16", {"id": 9, "type": "SatisfactionRating", "score": "good", "body": "great"}
         ),
@@ -497,7 +502,7 @@ def test_dirt_is_left_out_with_its_reason_and_changes_nothing_else(export: Path)
     data = read_zendesk(export, keep_text=True)
 
     first, second, *others = WAITS
-    assert waits_of(data) == [(*first[:-1], 4), second, *others]  # two more readable messages in ticket 1
+    assert waits_of(data) == [(*first[:-1], 5), second, *others]  # three more readable messages in ticket 1
     assert reasons_of(data) == {
         "JSON that does not parse": 1,
         "no object where a record should be": 1,
@@ -534,6 +539,7 @@ def test_dirt_is_left_out_with_its_reason_and_changes_nothing_else(export: Path)
     assert not texts.is_in(["who knows this?", "oh no", "I do"]).any()
     rows = data.audit.excluded
     assert not rows["row"].str.contains("oh no|who knows|great").any()
+    assert not read_zendesk(export).audit.excluded["row"].str.contains("text").any()
     unknown = rows.filter(pl.col("reason").str.starts_with("a comment by an author")).row(0, named=True)
     assert unknown["file"] == "more.json"
     assert json.loads(unknown["row"])["sender_id"] == "777"
