@@ -31,7 +31,7 @@ def audit_command(
     from rich.console import Console
 
     from benchkit.audit import audit
-    from benchkit.audit.showing import print_findings
+    from benchkit.audit.terminal import print_findings
     from benchkit.errors import UnknownNameError, printable
     from benchkit.output import write_table
     from benchkit.sources import load

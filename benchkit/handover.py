@@ -12,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from benchkit.audit import audit
 from benchkit.calendars import Calendars
 from benchkit.corrections import corrected
-from benchkit.dataset import About, Audit
+from benchkit.dataset import About, Audit, Dataset
 from benchkit.definitions import find_definition
 from benchkit.definitions.definition import Definition
 from benchkit.finding import find_waits
@@ -24,7 +25,7 @@ from benchkit.sources import load
 from benchkit.waits import Waits
 
 _PLACE = "BENCHKIT_WAITS"
-_CORRECTIONS, _BEFORE = "corrections.parquet", "before"
+_CORRECTIONS, _FINDINGS, _BEFORE = "corrections.parquet", "findings.parquet", "before"
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
     *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", "as_of", *COLUMNS),
@@ -54,19 +55,52 @@ def load_waits(
     """
     sources = {"dataset": dataset, "twcs": twcs, "messages": messages, "events": events}
     sources |= {"as_of": as_of, "calendar": calendar}
-    place = os.environ.get(_PLACE)
-    if place:
-        about = _about(Path(place))
-        asked = {**sources, "definition": definition, "corrections": corrections}
-        if {**dict.fromkeys(asked, ""), **about.pop("asked")} == asked:
-            return _read(Path(place), about)
-    waits = find_waits(load(**sources), definition=find_definition(definition)).collect()
+    place = _handed_over(**sources, definition=definition, corrections=corrections)
+    if place is not None:
+        return _read(place, _about(place))
+    return waits_of(load(**sources), definition=definition, corrections=corrections)
+
+
+def waits_of(data: Dataset, *, definition: str = "", corrections: str = "") -> Waits:
+    """The waits in data, by the definition and after the corrections named, held in memory."""
+    waits = find_waits(data, definition=find_definition(definition)).collect()
     return corrected(waits, corrections).collect() if corrections else waits
 
 
-def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str, str]:
-    """Write waits for `load_waits` to find, and return the environment that leads it to them."""
+def load_findings(
+    *,
+    dataset: str = "",
+    twcs: str = "",
+    messages: str = "",
+    events: str = "",
+    as_of: str = "",
+    calendar: str = "",
+) -> pl.DataFrame:
+    """Say what is wrong with a dataset or a file, or else with the demo data.
+
+    >>> load_findings()["severity"].unique().to_list()
+    ['note']
+
+    It is `audit(load(...))`, done already in a notebook that `benchkit report` runs.
+    """
+    sources = {"dataset": dataset, "twcs": twcs, "messages": messages, "events": events}
+    sources |= {"as_of": as_of, "calendar": calendar}
+    place = _handed_over(**sources)
+    if place is not None and (place / _FINDINGS).exists():
+        return pl.read_parquet(place / _FINDINGS)
+    return audit(load(**sources))
+
+
+def hand_over(
+    waits: Waits, folder: Path, asked: Mapping[str, str], *, findings: pl.DataFrame | None = None
+) -> dict[str, str]:
+    """Write waits for `load_waits`, and findings for `load_findings`, and return what leads there.
+
+    That is the environment. Of findings the ids of messages and conversations stay behind.
+    """
     folder.mkdir()
+    if findings is not None:
+        findings.with_columns(pl.col("examples").list.head(0)).write_parquet(folder / _FINDINGS)
     if waits.before is not None:
         hand_over(waits.before, folder / _BEFORE, asked)
     columns = waits.frame.collect_schema()
@@ -88,6 +122,15 @@ def hand_over(waits: Waits, folder: Path, asked: Mapping[str, str]) -> dict[str,
     }
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return {_PLACE: str(folder)}
+
+
+def _handed_over(**asked: str) -> Path | None:
+    """Where that lies which was asked for, if it was handed over, and for the same sources."""
+    place = os.environ.get(_PLACE)
+    if not place:
+        return None
+    told = _about(Path(place))["asked"]
+    return Path(place) if all(told.get(name, "") == value for name, value in asked.items()) else None
 
 
 def _about(folder: Path) -> dict[str, Any]:

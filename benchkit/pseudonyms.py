@@ -67,6 +67,12 @@ class Pseudonyms:
         )
         return replace(waits, frame=waits.frame.filter(is_theirs))
 
+    def told_of_findings(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Findings of an audit about all data, and about those who are shown, under these names."""
+        of_those_shown = pl.col("brand").is_null() | pl.col("brand").is_in(list(self.brands))
+        told = self._in_place_of_names(findings.filter(of_those_shown).lazy())
+        return told.with_columns(pl.col("brand").cast(pl.String)).collect()
+
     def _told_of(self, corrections: pl.DataFrame) -> pl.DataFrame:
         """Corrections without what names somebody: to whom they credit, their reasons, and who gave them."""
         named = ("credited_to", "reason", "who")
@@ -168,6 +174,32 @@ def pseudonymise(
     chosen = choose_peers(waits, peers, brand=brand, name_peers=name_peers)
     dealt = deal_pseudonyms(chosen, brand=brand, name_peers=name_peers, name_agents=name_agents, agent=agent)
     return dealt.applied_to(chosen)
+
+
+def pseudonymise_findings(
+    findings: pl.DataFrame,
+    waits: Waits,
+    *,
+    brand: str = "",
+    name_peers: bool = False,
+    name_agents: bool = False,
+    peers: str = "",
+) -> pl.DataFrame:
+    """Findings of an audit under the names that `pseudonymise` gives these waits; of one's own `brand` alone.
+
+    >>> from benchkit import find_waits
+    >>> from benchkit.audit import audit
+    >>> from benchkit.sources.timelines import from_timelines
+    >>> data = from_timelines("A0 C10", brand="Acme")
+    >>> pseudonymise_findings(audit(data), find_waits(data), brand="Acme")["brand"].to_list()
+    ['Acme', 'Acme']
+
+    What was found in all data together stays, whosever brand it is.
+    """
+    of_brand = pl.col("brand").is_null() | (pl.col("brand") == brand) | pl.lit(not brand)
+    chosen = choose_peers(waits, peers, brand=brand, name_peers=name_peers)
+    dealt = deal_pseudonyms(chosen, brand=brand, name_peers=name_peers, name_agents=name_agents)
+    return dealt.told_of_findings(findings.filter(of_brand))
 
 
 def choose_peers(waits: Waits, peers: str, *, brand: str = "", name_peers: bool = False) -> Waits:

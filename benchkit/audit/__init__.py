@@ -5,14 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 from benchkit.audit import answers, bots, clocks, gaps, messages, reading
-from benchkit.audit.checks import FINDINGS, SEVERITIES, Check, Facts
+from benchkit.audit.checks import FINDINGS as FINDINGS
+from benchkit.audit.checks import SEVERITIES as SEVERITIES
+from benchkit.audit.checks import Check, Facts
+from benchkit.audit.showing import findings_table as findings_table
+from benchkit.audit.showing import remark as remark
 from benchkit.dataset import Dataset
 
 _ALL = "every figure"
 _SHARES = "shares answered and response rates"
 _TIMES = "all times, and shares answered within a time"
 _AGENTS = "figures by agent, and all that leave bots out"
-_MARK_BOTS = "Say that it is a bot where the data are read (sender `bot`), or give each person a name."
+_MARK_BOTS = "Say where the data are read that this sender is a bot, or give each person a name."
 
 CHECKS = (
     Check(
@@ -36,7 +40,7 @@ CHECKS = (
         "warning",
         "rows",
         "waits that these messages ended: they count as open",
-        "Say when the extract was really taken (`as_of`); if it is right, look at the clock.",
+        "Say when the extract was really taken (as_of); if it is right, look at the clock.",
         serious_from=0.001,
     ),
     Check(
@@ -58,7 +62,7 @@ CHECKS = (
         "error",
         "days",
         f"{_SHARES}: what nobody watched counts as not answered, and provisional months as final",
-        "Say when the extract was really taken (`as_of`), or export again.",
+        "Say when the extract was really taken (as_of), or export again.",
     ),
     Check(
         reading.events_without_a_conversation,
@@ -173,7 +177,7 @@ CHECKS = (
         "error",
         "first messages",
         _SHARES,
-        "Export unanswered conversations, too; if that cannot be, say so (`selection`).",
+        "Export unanswered conversations, too; if that cannot be, say so (selection).",
     ),
     Check(
         answers.only_what_was_answered,
@@ -205,8 +209,8 @@ def audit(data: Dataset) -> pl.DataFrame:
 
     >>> from benchkit.sources.timelines import from_timelines
     >>> audit(from_timelines("C0 A10", "A5 C20"))["sentence"].to_list()  # doctest: +NORMALIZE_WHITESPACE
-    ['Begun by the brand: 1 of 2 conversations (50.0%).',
-     'Still open: 1 of 2 waits (50.0%), half of them for 30 d or longer.']
+    ['1 of 2 conversations (50.0%) began with a message of the brand.',
+     '1 of 2 waits (50.0%) stayed open, half of them for 30 d or longer.']
 
     A row per finding (`checks.FINDINGS`), errors first, then warnings, then notes, each kind in the
     order of `CHECKS` and its largest first. Most are of one brand, and of one of its channels or
@@ -215,6 +219,3 @@ def audit(data: Dataset) -> pl.DataFrame:
     facts = Facts(data)
     rows = [row for check in CHECKS for row in check.rows(facts)]
     return pl.DataFrame(rows, schema=dict(FINDINGS)).sort("severity", maintain_order=True)
-
-
-__all__ = ["CHECKS", "FINDINGS", "SEVERITIES", "audit"]

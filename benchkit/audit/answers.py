@@ -37,7 +37,7 @@ def first_messages_all_answered(facts: Facts) -> Iterator[Found]:
     counts = (brands[name].to_numpy() for name in ("unanswered", "n"))
     is_less = np.asarray(binom.cdf(*counts, _LEAST_UNANSWERED)) < _BY_CHANCE
     for brand, unanswered, n in brands.filter(is_less).iter_rows():
-        said = f"Unanswered: {part(unanswered, n, 'first messages')}, fewer than any brand leaves so."
+        said = f"{part(unanswered, n, 'first messages')} went unanswered, fewer than any brand leaves so."
         yield Found(n - unanswered, n, said, brand)
 
 
@@ -71,4 +71,4 @@ def waits_still_open(facts: Facts) -> Iterator[Found]:
     )
     for brand, n, of, age_seconds in brands.iter_rows():
         age = human_seconds(age_seconds)
-        yield Found(n, of, f"Still open: {part(n, of, 'waits')}, half of them for {age} or longer.", brand)
+        yield Found(n, of, f"{part(n, of, 'waits')} stayed open, half of them for {age} or longer.", brand)

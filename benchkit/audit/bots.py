@@ -46,7 +46,7 @@ def agents_as_regular_as_a_clock(facts: Facts) -> Iterator[Found]:
         yield Found(
             n,
             n,
-            f"Eight in ten of {n:,} replies: {span} after the message.",
+            f"Eight in ten of {n:,} replies came {span} after the message.",
             brand,
             agent_id=agent,
         )
@@ -78,7 +78,7 @@ def agents_who_never_sleep(facts: Facts) -> Iterator[Found]:
         yield Found(
             n,
             of,
-            f"Without a pause of 5 h, up to {lasted.days:,} days on end: {part(n, of, 'messages')}.",
+            f"{part(n, of, 'messages')} came without a pause of 5 h, up to {lasted.days:,} days on end.",
             brand,
             agent_id=agent,
         )
@@ -111,7 +111,7 @@ def agents_who_write_many_at_once(facts: Facts) -> Iterator[Found]:
         yield Found(
             at_once_count,
             of,
-            f"In the same second as two or more to others: {part(at_once_count, of, 'messages')}.",
+            f"{part(at_once_count, of, 'messages')} came in the same second as two or more to others.",
             brand,
             agent_id=agent,
         )
@@ -135,7 +135,7 @@ def agents_who_always_say_the_same(facts: Facts) -> Iterator[Found]:
         .filter(pl.col("of") >= _MESSAGES, pl.col("n") >= _SAME_TEXT * pl.col("of"))
     )
     for brand, agent, n, of in _told(agents).iter_rows():
-        yield Found(n, of, f"Word for word the same: {part(n, of, 'messages')}.", brand, agent_id=agent)
+        yield Found(n, of, f"{part(n, of, 'messages')} had the same wording.", brand, agent_id=agent)
 
 
 def _by_agent(facts: Facts) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from benchkit.dataset import Dataset
 from benchkit.finding import find_waits
 from benchkit.periods import local_time
-from benchkit.schema import SAME_CONVERSATION
+from benchkit.schema import SAME_CONVERSATION, watched_until
 from benchkit.words import percent
 
 SEVERITIES = ("error", "warning", "note")
@@ -95,26 +95,24 @@ class Facts:
     def waits(self) -> pl.DataFrame:
         """All waits by benchkit's definition, with the Monday of the local week in which they began."""
         local = local_time("started_at", self.data.time_zones)
-        return (
-            find_waits(replace(self.data, calendars=None))
-            .frame.select(
-                "brand",
-                "channel",
-                "is_first",
-                "wait_seconds",
-                "outcome",
-                (pl.lit(self.data.as_of) - pl.col("started_at")).dt.total_seconds().alias("watched_seconds"),
-                local.dt.truncate("1w").alias("week"),
-            )
-            .collect()
-        )
+        waits = find_waits(replace(self.data, calendars=None)).frame
+        watched = watched_until(waits, self.data.as_of) - pl.col("started_at")
+        return waits.select(
+            "brand",
+            "channel",
+            "is_first",
+            "wait_seconds",
+            "outcome",
+            watched.dt.total_seconds().alias("watched_seconds"),
+            local.dt.truncate("1w").alias("week"),
+        ).collect()
 
     def examples(self, column: str, ids: Sequence[str]) -> Sequence[str]:
         """A few ids of messages or conversations; none where they are made of customers' ids."""
         return () if column in self.data.personal else ids
 
     def by_brand(
-        self, frame: pl.DataFrame, is_so: pl.Expr, *, so: str, what: str, example: str = "message_id"
+        self, frame: pl.DataFrame, is_so: pl.Expr, *, what: str, did: str, example: str = "message_id"
     ) -> list[Found]:
         """Of each brand's rows those of which something is so, where there are any, in words."""
         counted = (
@@ -131,7 +129,7 @@ class Facts:
             .sort("brand")
         )
         return [
-            Found(n, of, f"{so}: {part(n, of, what)}.", brand, examples=self.examples(example, ids))
+            Found(n, of, f"{part(n, of, what)} {did}.", brand, examples=self.examples(example, ids))
             for brand, n, of, ids in counted.collect().iter_rows()
         ]
 

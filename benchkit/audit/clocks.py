@@ -46,7 +46,8 @@ def customers_who_write_at_night(facts: Facts) -> Iterator[Found]:
         yield Found(
             night,
             n,
-            f"From 1 to 6 am {where}: {part(night, n, 'messages of customers')}, most around {busiest}:30.",
+            f"{part(night, n, 'messages of customers')} came from 1 to 6 am {where}, "
+            f"most around {busiest}:30.",
             brand,
             channel,
         )
@@ -105,7 +106,7 @@ def answers_outside_opening_hours(facts: Facts) -> Iterator[Found]:
         .sort("brand")
     )
     for brand, outside, n, _ in places.iter_rows():
-        yield Found(outside, n, f"Outside the opening hours: {part(outside, n, 'answers')}.", brand)
+        yield Found(outside, n, f"{part(outside, n, 'answers')} came outside the opening hours.", brand)
 
 
 class Shift(NamedTuple):

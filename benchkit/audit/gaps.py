@@ -29,8 +29,8 @@ def days_without_messages(facts: Facts) -> Iterator[Found]:
     Usual is the median of the same weekday in the 8 weeks before. A run counts where the chance that
     all of it is empty, days being negative binomial with the place's own spread from day to day, is
     below one in a thousand for all days of all places together. So a quiet brand's empty week passes,
-    and so do the first five weeks, before which nothing is usual. A channel is told where its brand
-    had messages.
+    and so do the first five weeks, before which nothing is usual. A run of a channel
+    is told where most of it is none of its brand.
     """
     days = _every_day(facts)
     least = np.log(FALSE_ALARMS / max(days.height, 1))
@@ -41,7 +41,7 @@ def days_without_messages(facts: Facts) -> Iterator[Found]:
         if channel == _EVERYWHERE:
             silent[str(brand)] = {day for run in found for day in run}
         else:
-            found = [run for run in found if not silent[str(brand)].issuperset(run)]
+            found = [run for run in found if 2 * len(silent[str(brand)].intersection(run)) < len(run)]
         if found:
             missing = place.filter(pl.col("date").is_in([day for run in found for day in run]))
             yield Found(

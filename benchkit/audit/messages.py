@@ -41,8 +41,8 @@ def messages_that_came_twice(facts: Facts) -> Iterable[Found]:
     candidates = messages.with_row_index("row").filter(at_one_instant | at_one_instant.shift(-1))
     twins = candidates.filter(~pl.struct(_TWIN).is_first_distinct())["row"]
     is_twin = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(twins.implode())
-    so = "With the sender, the conversation and the time of another"
-    return facts.by_brand(messages, is_twin, so=so, what="messages")
+    did = "had the sender, the conversation and the time of another"
+    return facts.by_brand(messages, is_twin, what="messages", did=did)
 
 
 def replies_before_their_message(facts: Facts) -> Iterable[Found]:
@@ -56,7 +56,7 @@ def replies_before_their_message(facts: Facts) -> Iterable[Found]:
         return ()
     known = parents.filter(pl.col("parent_at").is_not_null())
     is_older = pl.col("sent_at") < pl.col("parent_at")
-    return facts.by_brand(known, is_older, so="Older than what they reply to", what="replies")
+    return facts.by_brand(known, is_older, what="replies", did="came before their message")
 
 
 def replies_without_a_parent(facts: Facts) -> Iterable[Found]:
@@ -68,8 +68,8 @@ def replies_without_a_parent(facts: Facts) -> Iterable[Found]:
     parents = _parents(facts)
     if parents is None:
         return ()
-    so = "To a message that is not in the data"
-    return facts.by_brand(parents, pl.col("parent_at").is_null(), so=so, what="replies")
+    did = "went to a message that is not in the data"
+    return facts.by_brand(parents, pl.col("parent_at").is_null(), what="replies", did=did)
 
 
 def conversations_the_brand_began(facts: Facts) -> Iterable[Found]:
@@ -78,8 +78,8 @@ def conversations_the_brand_began(facts: Facts) -> Iterable[Found]:
     Serious from 50%: outreach, and answers to posts older than the extract, are usual and fair; where
     it is most conversations, customers' own messages are missing from the export.
     """
-    opening, what = facts.messages.filter("opens"), "conversations"
-    return facts.by_brand(opening, ~FROM_CUSTOMER, so="Begun by the brand", what=what, example=_ID)
+    opening, did = facts.messages.filter("opens"), "began with a message of the brand"
+    return facts.by_brand(opening, ~FROM_CUSTOMER, what="conversations", did=did, example=_ID)
 
 
 def agents_without_names(facts: Facts) -> Iterable[Found]:
@@ -88,7 +88,7 @@ def agents_without_names(facts: Facts) -> Iterable[Found]:
     Serious from 20%: figures by agent are then of those who sign, who need not work like the others.
     """
     answers = facts.messages.filter(FROM_AGENT)
-    return facts.by_brand(answers, IS_UNSIGNED, so="Naming no agent", what="messages of agents")
+    return facts.by_brand(answers, IS_UNSIGNED, what="messages of agents", did="named no agent")
 
 
 def times_in_whole_hours(facts: Facts) -> Iterator[Found]:
@@ -97,7 +97,7 @@ def times_in_whole_hours(facts: Facts) -> Iterator[Found]:
     From 20% of a brand's 50 messages or more: by chance one in 3,600 falls on a whole hour, and of
     scheduled posts seldom more than a few in a hundred.
     """
-    for found in facts.by_brand(facts.messages, IN_WHOLE_HOURS, so="In whole hours", what="times"):
+    for found in facts.by_brand(facts.messages, IN_WHOLE_HOURS, what="times", did="fell on a whole hour"):
         if found.of and found.of >= _COARSE_MESSAGES and found.n >= _COARSE_SHARE * found.of:
             yield found
 
@@ -108,8 +108,8 @@ def conversations_without_the_brand(facts: Facts) -> Iterable[Found]:
     Always a note: not every message needs an answer. It is beside `months_without_the_brand`, which
     tells the months that stand out.
     """
-    so, what = "Without a message of the brand", "conversations"
-    return facts.by_brand(_conversations(facts), ~pl.col("has_brand"), so=so, what=what, example=_ID)
+    what, did = "conversations", "had no message of the brand"
+    return facts.by_brand(_conversations(facts), ~pl.col("has_brand"), what=what, did=did, example=_ID)
 
 
 def months_without_the_brand(facts: Facts) -> Iterator[Found]:
@@ -140,8 +140,8 @@ def months_without_the_brand(facts: Facts) -> Iterator[Found]:
         yield Found(
             count,
             of,
-            f"Without a message of the brand in {month_name(label)}: {part(count, of, 'conversations')}; "
-            f"{percent(median)} are usual.",
+            f"{part(count, of, 'conversations')} of {month_name(label)} had no message of the brand; "
+            f"{percent(median)} is usual.",
             brand,
         )
 

@@ -104,7 +104,7 @@ def events_without_a_conversation(facts: Facts) -> Iterator[Found]:
         yield Found(
             count,
             of,
-            f"Of conversations without a message: {part(count, of, 'events')}.",
+            f"{part(count, of, 'events')} belonged to conversations without a message.",
             examples=facts.examples("conversation_id", ids["conversation_id"].to_list()),
         )
 

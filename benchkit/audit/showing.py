@@ -1,4 +1,4 @@
-"""Findings in, words out: for a notebook and a report as HTML, for a terminal as lines."""
+"""Findings in, words out; every text is escaped here."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from benchkit.audit.checks import SEVERITIES
-from benchkit.errors import printable
 from benchkit.html import Html, escape
 
 _PLACES = {"agent_id": "of {:,} agents", "channel": "on {:,} channels", "brand": "at {:,} brands"}
 _MOST = {"error": 3, "warning": 3, "note": 1}
-_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 _NOTHING = "Nothing was found that would spoil these figures."
 
 
@@ -30,6 +25,11 @@ class Told(NamedTuple):
     touches: str
     what_to_do: str
 
+    @property
+    def consequence(self) -> str:
+        """Which figures it touches, and what to do."""
+        return f"Touches {self.touches}. {self.what_to_do}"
+
 
 def told(findings: pl.DataFrame) -> list[Told]:
     """What each check found, its places put together.
@@ -37,7 +37,7 @@ def told(findings: pl.DataFrame) -> list[Told]:
     >>> from benchkit.audit import audit
     >>> from benchkit.sources.timelines import from_timelines
     >>> told(audit(from_timelines("C0 A10", "A5 C20")))[0].lines
-    ['Begun by the brand: 1 of 2 conversations (50.0%).']
+    ['1 of 2 conversations (50.0%) began with a message of the brand.']
     """
     is_of_one_brand = findings["brand"].drop_nulls().n_unique() < 2
     named = [name for name in ("brand", "channel", "agent_id") if name != "brand" or not is_of_one_brand]
@@ -65,10 +65,27 @@ def findings_table(findings: pl.DataFrame) -> Html:
     """
     items = "".join(
         f"<p><b>{escape(item.severity.capitalize())}: {escape(item.title)}</b> <span>"
-        f"{'<br>'.join(map(escape, item.lines))}<br><small>{escape(_consequence(item))}</small></span></p>"
+        f"{'<br>'.join(map(escape, item.lines))}<br><small>{escape(item.consequence)}</small></span></p>"
         for item in told(findings)
     )
     return Html(f"<p>{escape(summary(findings))}</p>" + (items and f'<div class="facts">{items}</div>'))
+
+
+def remark(findings: pl.DataFrame) -> Html | None:
+    """Warn of errors and warnings at the head of a report; None where there are none.
+
+    >>> from benchkit.audit import FINDINGS
+    >>> found = {"check": "replies before their message", "severity": "error", "brand": "Acme"}
+    >>> "Something is wrong with the data" in remark(pl.DataFrame([found], schema=FINDINGS)).html
+    True
+    """
+    items = [item for item in told(findings) if item.severity != "note"]
+    if not items:
+        return None
+    is_wrong = any(item.severity == "error" for item in items)
+    lead = "Something is wrong with the data" if is_wrong else "Something may be wrong with the data"
+    said = "; ".join(item.title[0].lower() + item.title[1:] for item in items)
+    return Html(f'<ul class="remarks"><li>{escape(f"{lead}, see The data at the end: {said}.")}</li></ul>')
 
 
 def summary(findings: pl.DataFrame) -> str:
@@ -79,22 +96,13 @@ def summary(findings: pl.DataFrame) -> str:
     'Nothing was found that would spoil these figures. 1 note.'
     """
     numbers = Counter(item.severity for item in told(findings))
-    parts = ", ".join(
+    counted = [
         f"{numbers[severity]} {severity}{'s' * (numbers[severity] > 1)}"
         for severity in SEVERITIES
-        if numbers[severity]
-    )
-    lead = [] if numbers["error"] or numbers["warning"] else [_NOTHING]
-    return " ".join([*lead, *([f"{parts}."] if parts else [])])
-
-
-def print_findings(findings: pl.DataFrame, console: Console) -> None:
-    """Print what an audit found, in a terminal."""
-    for item in told(findings):
-        console.print(Text(f"{item.severity}: {item.title}", style=_STYLES[item.severity]))
-        for line in (*item.lines, _consequence(item)):
-            console.print(Padding(Text(printable(line)), (0, 0, 0, 2)))
-    console.print(Text(summary(findings)))
+        if severity in numbers
+    ]
+    is_spoilt = numbers["error"] or numbers["warning"]
+    return " ".join([_NOTHING] * (not is_spoilt) + [", ".join(counted) + "."] * bool(counted))
 
 
 def _in_its_place(row: Mapping[str, Any], named: Sequence[str]) -> str:
@@ -107,7 +115,3 @@ def _in_total(found: pl.DataFrame) -> str:
     places = found.select(*_PLACES).n_unique()
     where = next((said.format(places) for name, said in _PLACES.items() if found[name].count()), "in all")
     return f"{int(found['count'].sum()):,} {found['counted'][0]} {where}"
-
-
-def _consequence(item: Told) -> str:
-    return f"Touches {item.touches}. {item.what_to_do}"
