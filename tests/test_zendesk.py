@@ -279,6 +279,28 @@ def test_messages_carry_what_tickets_say(export: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("author", "via", "sender"),
+    [
+        (1001, "web", "customer"),
+        (1199, "web", "customer"),  # in copy
+        (BEN, "api", "agent"),
+        (BEN, "rule", "bot"),  # a trigger that comments with an admin's account
+        (1001, "Automation", "bot"),
+        (-1, "system", "bot"),
+        (1001, {"channel": "system", "source": {"rel": "follow_up"}}, "customer"),
+        (1001, "answer_bot_for_web_widget", "customer"),  # the question that the bot could not answer
+        (BEN, "67", "bot"),
+        (ZOE, "web", "agent"),
+    ],
+)
+def test_who_speaks(export: Path, author: int, via: str | Object, sender: str) -> None:
+    told = via if isinstance(via, dict) else {"channel": via, "source": {}}
+    write(export, more=page("audits", audit(1999, 1, author, "13:30", comment(19990, author, via=told))))
+    messages = read_zendesk(export).messages.collect()
+    assert messages.filter(pl.col("message_id") == "19990")["sender"].to_list() == [sender]
+
+
 def test_events_are_what_happened_to_tickets(export: Path) -> None:
     events = read_zendesk(export).events
     assert events is not None

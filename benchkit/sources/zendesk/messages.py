@@ -131,8 +131,9 @@ def _in_tickets(messages: pl.DataFrame, tickets: pl.DataFrame, into: Mapping[str
 def _with_senders(messages: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Who spoke: a machine, the customer or an agent; null where nothing tells.
 
-    The requester is the customer whatever their role, for agents may ask for help too. A
-    notification in the update in which an agent commented `delivers` that comment.
+    The requester is the customer whatever their role, for agents may ask for help too. Through
+    an answer bot come its answers and customers' questions. A notification in the update in
+    which an agent commented `delivers` that comment.
     """
     known = people.rename({"id": "author_id", "name": "known_as"})
     joined = messages.join(known, on="author_id", how="left", maintain_order="left")
@@ -145,6 +146,8 @@ def _with_senders(messages: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
         .then(said)
         .when(pl.col("author_id") == pl.col("requester_id"))
         .then(pl.lit("customer"))
+        .when(pl.col("code").str.starts_with("answer_bot") & pl.col("is_end_user").not_().fill_null(True))
+        .then(pl.lit("bot"))
         .when("is_agent")
         .then(pl.lit("agent"))
         .when("is_end_user")

@@ -16,9 +16,9 @@ def text_of(value: object) -> str | None:
     >>> [text_of(value) for value in (Number("35436"), Number("35436.0"), " 35436 ", "", None, [])]
     ['35436', '35436', '35436', None, None, None]
     """
-    if not isinstance(value, str):
-        return None
-    text = value.removesuffix(".0") if isinstance(value, Number) else value.strip()
+    if isinstance(value, Number):
+        return value.removesuffix(".0")
+    text = value.strip() if isinstance(value, str) else ""
     if not text.isascii():  # half of a pair is no text
         text = text.encode("utf-8", "replace").decode()
     return text or None

@@ -120,7 +120,7 @@ _MEMBERS = {
 }
 _CHANNELS = {code: channel for channel, codes in _MEMBERS.items() for code in codes}
 _PRIVATE = {("twitter", "direct_message"), ("facebook", "message")}
-_MACHINES = ("rule", "trigger", "automation", "answer_bot", "automatic_solution", "linked_problem", "problem")
+_MACHINES = ("rule", "trigger", "automation", "automatic_solution", "linked_problem", "problem")
 
 
 @cache
@@ -155,7 +155,7 @@ def channel_of(code: str, rel: str | None = None, service: str | None = None) ->
 
 @cache
 def is_machine(code: str | None, rel: str | None) -> bool:
-    """Whether a trigger, an automation, an answer bot or another machine made it.
+    """Whether a trigger, an automation or another machine made it, whoever is its author.
 
     >>> is_machine("rule", "trigger"), is_machine("mail", None), is_machine("system", "follow_up")
     (True, False, False)
