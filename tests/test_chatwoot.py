@@ -48,6 +48,7 @@ EXCLUDED = {
     "not delivered": "11",
     "of a conversation that is not there": "300",
 }
+_ROW = dict.fromkeys(("message_id", "conversation_id", "sender_id", "sent_at"), pl.String())
 HOURS = Calendar("Europe/Berlin", {"mon-thu": "09:00-17:30", "fri": "00:00-24:00"})
 
 
@@ -110,6 +111,9 @@ def test_waits_of_the_database_are_those_worked_out_by_hand(read: Callable[..., 
         dict(excluded.select("reason", pl.col("row").str.json_path_match("$.message_id")).rows()) == EXCLUDED
     )
     assert excluded["file"].unique().to_list() == ["messages"]
+    left_out = excluded["row"].str.json_decode(pl.Struct(_ROW)).struct.unnest().rows()
+    assert ("10", "1/1", "9", "2026-03-02T11:05:00+00:00") in left_out
+    assert ("300", "999", "7", "2026-03-02T16:30:00+00:00") in left_out
     assert excluded.filter(kind="unreadable")["line"].sort().to_list() == [301, 302]
     assert data.audit.rows_read == len(rows.MESSAGES)
     assert data.audit.notes == {NO_SENDER: 1, OTHER_CONTACT: 1, CLOSED_WHEN: 1}

@@ -80,14 +80,10 @@ def _changed_since(since: datetime, columns: Columns) -> str:
 
 
 def _messages(ask: Ask, columns: Columns, chosen: str, *, keep_text: bool) -> pl.DataFrame:
-    """A row's `line` is its id; of the attributes, which may hold whole emails, only what counts is read."""
+    """A row's `line` is its id; of its attributes, JSON or JSON in a JSON text, only what counts is read."""
     there = columns["messages"]
-    attributes, more = (
-        f"(to_json(m.{name}) #>> '{{}}')" if name in there else "NULL::text"
-        for name in ("content_attributes", "additional_attributes")
-    )
     cells = {
-        "line": "m.id::bigint",
+        "line": "coalesce(m.id, 0)::bigint",
         "message_id": "m.id::text",
         "conversation": "m.conversation_id::text",
         "message_type": "m.message_type::bigint",
@@ -95,28 +91,35 @@ def _messages(ask: Ask, columns: Columns, chosen: str, *, keep_text: bool) -> pl
         "sent_at": _time("m.created_at"),
         "sender_type": "m.sender_type::text",
         "sender_id": "m.sender_id::text",
-        "is_automatic": f"concat({attributes}, ' ', {more}) ~ {_AUTOMATIC}",
-        "is_echo": f"{attributes} ~ {_ECHO}",
-        "is_deleted": f"{attributes} ~ {_DELETED}",
-        "is_reaction": f"{attributes} ~ {_REACTION}",
+        "is_automatic": f"{_tells('automation_rule_id', _ID)} OR {_tells('campaign_id', _ID, of='a.more')}",
+        "is_echo": _tells("external_echo", 'true|"[^"]|[1-9]'),
+        "is_deleted": _tells("deleted", "true"),
+        "is_reaction": _tells("is_reaction", "true"),
         "is_failed": f"m.status = {t.FAILED}" if "status" in there else "false",
-        "became": f"CASE WHEN m.message_type = {t.ACTIVITY} THEN substring({attributes} from {_BECAME}) END",
+        "became": f"CASE WHEN m.message_type = {t.ACTIVITY} THEN substring(a.told from {_BECAME}) END",
     }
     if "content" in there:
         cells["activity"] = f"CASE WHEN m.message_type = {t.ACTIVITY} THEN m.content END"
     if keep_text:
         cells["text"] = "m.content" if "content" in there else "NULL::text"
-    query = f"SELECT {_list(cells)} FROM messages AS m"
+    told, more = (
+        f"to_json(m.{name}) #>> '{{}}'" if name in there else "NULL::text"
+        for name in ("content_attributes", "additional_attributes")
+    )
+    attributes = f"LATERAL (SELECT {told} AS told, {more} AS more OFFSET 0) AS a"  # once for each row
+    query = f"SELECT {_list(cells)} FROM messages AS m, {attributes}"
     rows = ask(query + (f" WHERE m.conversation_id IN {chosen}" if chosen else ""))
     rows = rows.with_columns(pl.lit("messages").alias("file")).sort("line")
     return t.fitted(rows, t.MESSAGE, *(["text"] if keep_text else []))
 
 
-_AUTOMATIC = r"""'"(automation_rule|campaign)_id"\s*:\s*"?[0-9]'"""
-_ECHO = r"""'"external_echo"\s*:\s*(true|"[^"]|[1-9])'"""
-_DELETED = r"""'"deleted"\s*:\s*true'"""
-_REACTION = r"""'"is_reaction"\s*:\s*true'"""
+_ID = '"?[0-9]'
 _BECAME = r"""'"conversation_status_changed".*"status"\s*:\s*"([a-z_]+)"'"""
+
+
+def _tells(key: str, value: str, *, of: str = "a.told") -> str:
+    """Whether attributes, which may hold whole emails, have a value like this under the key."""
+    return f"""(strpos({of}, '"{key}"') > 0 AND {of} ~ '"{key}"\\s*:\\s*({value})')"""
 
 
 def _conversations(ask: Ask, columns: Columns, chosen: str) -> pl.DataFrame:

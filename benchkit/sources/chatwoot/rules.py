@@ -35,7 +35,7 @@ _IS_SPOKEN = (_TYPE != ACTIVITY) & ~pl.col("private")
 _IS_BY_PERSON = ((pl.col("sender_type") == "user") | pl.col("is_echo")) & ~pl.col("is_automatic")
 _TOLD = {
     "message_id": "message_id",
-    "conversation_id": "conversation",
+    "conversation_id": "known_as",
     "sender_id": "sender_id",
     "sent_at": "sent_at",
 }
@@ -64,11 +64,13 @@ def dataset_of(
     """
     conversations = _conversations(tables, brand=brand, channel=channel)
     n_read = tables.messages.height + tables.malformed.height
-    rows, unreadable = set_aside(_plain(tables.messages), "unreadable", _UNREADABLE, _TOLD)
+    rows = _plain(tables.messages).join(conversations, on="conversation", how="left", maintain_order="left")
+    rows = rows.with_columns(pl.coalesce("conversation_id", "conversation").alias("known_as"))
+    rows, unreadable = set_aside(rows, "unreadable", _UNREADABLE, _TOLD)
     unreadable = pl.concat([tables.malformed, unreadable])
     _refuse_unreadable(unreadable, n_read, where)
-    taken_at = taken_at or newest_time(rows["sent_at"]) or datetime.now(UTC)
-    rows = rows.join(conversations, on="conversation", how="left", maintain_order="left")
+    times = pl.concat([rows["sent_at"], conversations["last_activity_at"]])
+    taken_at = taken_at or newest_time(times) or datetime.now(UTC)
     rows, left_out = set_aside(rows, "rule", _RULES | {_TOO_LATE: taken_at < _SENT_AT}, _TOLD)
 
     names = _names(tables.agents)
