@@ -12,7 +12,7 @@ import polars as pl
 from benchkit.dataset import Dataset
 from benchkit.finding import find_waits
 from benchkit.periods import local_time
-from benchkit.schema import SAME_CONVERSATION, watched_until
+from benchkit.schema import MESSAGES, SAME_CONVERSATION, watched_until
 from benchkit.words import percent
 
 SEVERITIES = ("error", "warning", "note")
@@ -61,13 +61,24 @@ class Facts:
 
     @cached_property
     def messages(self) -> pl.DataFrame:
-        """Messages in order, with `opens` (the first of its conversation) and that conversation's number."""
-        columns = ("message_id", "conversation_id", "brand", "channel", "sender", "sender_id", "sent_at")
+        """Messages in order, without their text; `opens` is whether it is its conversation's first."""
         known = self.data.messages.collect_schema()
+        columns = [*MESSAGES.columns, *(name for name in ("in_reply_to",) if name in known)]
+        return self.data.messages.select(*columns, (~SAME_CONVERSATION).alias("opens")).collect()
+
+    @cached_property
+    def replies(self) -> pl.DataFrame | None:
+        """Messages that reply to one, with its time where it is in the data; None where that is not told."""
+        if "in_reply_to" not in self.messages.columns:
+            return None
+        messages = self.messages.lazy()
+        known = messages.select(
+            pl.col("message_id").alias("in_reply_to"), pl.col("sent_at").alias("parent_at")
+        )
         return (
-            self.data.messages.select(*columns, *(name for name in ("in_reply_to",) if name in known))
-            .with_columns((~SAME_CONVERSATION).alias("opens"))
-            .with_columns(pl.col("opens").cum_sum().alias("number"))
+            messages.filter(pl.col("in_reply_to").is_not_null())
+            .select("brand", "message_id", "in_reply_to", "sent_at")
+            .join(known, on="in_reply_to", how="left", maintain_order="left")
             .collect()
         )
 

@@ -10,7 +10,7 @@ from benchkit.audit.checks import Facts, Found, names_of, part
 from benchkit.periods import WEEK, local_time
 from benchkit.schema import same_as_before
 from benchkit.sources.twcs import UNSIGNED
-from benchkit.words import month_name, percent
+from benchkit.words import percent
 
 FROM_AGENT = pl.col("sender") == "agent"
 FROM_CUSTOMER = pl.col("sender") == "customer"
@@ -51,10 +51,9 @@ def replies_before_their_message(facts: Facts) -> Iterable[Found]:
     Serious from 0.1%: this cannot happen, so that two clocks or two time zones were at work; where
     these show as negative times, others of the same clock are wrong by as much and do not show.
     """
-    parents = _parents(facts)
-    if parents is None:
+    if facts.replies is None:
         return ()
-    known = parents.filter(pl.col("parent_at").is_not_null())
+    known = facts.replies.filter(pl.col("parent_at").is_not_null())
     is_older = pl.col("sent_at") < pl.col("parent_at")
     return facts.by_brand(known, is_older, what="replies", did="came before their message")
 
@@ -65,11 +64,10 @@ def replies_without_a_parent(facts: Facts) -> Iterable[Found]:
     Serious from 5%: the first days of an extract answer what came before, and people delete posts;
     more mean that a kind of message (comments, another channel) was not exported.
     """
-    parents = _parents(facts)
-    if parents is None:
+    if facts.replies is None:
         return ()
     did = "went to a message that is not in the data"
-    return facts.by_brand(parents, pl.col("parent_at").is_null(), what="replies", did=did)
+    return facts.by_brand(facts.replies, pl.col("parent_at").is_null(), what="replies", did=did)
 
 
 def conversations_the_brand_began(facts: Facts) -> Iterable[Found]:
@@ -120,14 +118,14 @@ def months_without_the_brand(facts: Facts) -> Iterator[Found]:
     The standard error is of the conversations alone, so that the points are what guards from bad weeks.
     What began in the last 7 days is left out, since its answer may be still to come.
     """
-    month = local_time("sent_at", facts.data.time_zones).dt.strftime("%Y-%m")
+    month = local_time("sent_at", facts.data.time_zones).dt.truncate("1mo")
     months = (
         _conversations(facts)
         .filter(pl.col("sent_at") <= facts.data.as_of - WEEK)
-        .group_by(*names_of("brand"), month.alias("month"))
+        .group_by("brand", month.alias("month"))
         .agg((~pl.col("has_brand")).sum().cast(pl.Int64).alias("count"), pl.len().cast(pl.Int64).alias("of"))
         .filter(pl.col("of") >= 50)
-        .with_columns((pl.col("count") / pl.col("of")).alias("share"))
+        .with_columns(*names_of("brand"), (pl.col("count") / pl.col("of")).alias("share"))
         .with_columns(
             pl.col("share").median().over("brand").alias("usual"), pl.len().over("brand").alias("months")
         )
@@ -136,11 +134,11 @@ def months_without_the_brand(facts: Facts) -> Iterator[Found]:
     usual, excess = pl.col("usual"), pl.col("share") - pl.col("usual")
     error = (usual * (1 - usual) / pl.col("of")).sqrt()
     outlying = months.filter(pl.col("months") >= 3, excess >= 0.25, excess >= 5 * error)
-    for brand, label, count, of, _, median, _ in outlying.iter_rows():
+    for brand, start, count, of, _, median, _ in outlying.iter_rows():
         yield Found(
             count,
             of,
-            f"{part(count, of, 'conversations')} of {month_name(label)} had no message of the brand; "
+            f"{part(count, of, 'conversations')} of {start:%B %Y} had no message of the brand; "
             f"{percent(median)} is usual.",
             brand,
         )
@@ -154,17 +152,3 @@ def _conversations(facts: Facts) -> pl.DataFrame:
     before = (spoken - (~FROM_CUSTOMER).cast(pl.Int64)).filter("opens")
     has_brand = messages.select(has_brand=by_its_end > before)["has_brand"]
     return messages.filter("opens").with_columns(has_brand)
-
-
-def _parents(facts: Facts) -> pl.DataFrame | None:
-    """Messages that reply to one, with the time of that one where it is in the data."""
-    if "in_reply_to" not in facts.messages.columns:
-        return None
-    messages = facts.messages.lazy()
-    known = messages.select(pl.col("message_id").alias("in_reply_to"), pl.col("sent_at").alias("parent_at"))
-    replies = messages.filter(pl.col("in_reply_to").is_not_null())
-    return (
-        replies.select("brand", "message_id", "in_reply_to", "sent_at")
-        .join(known, on="in_reply_to", how="left", maintain_order="left")
-        .collect()
-    )
