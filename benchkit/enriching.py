@@ -110,7 +110,7 @@ def _refuse_names(names: Sequence[str]) -> None:
     for name in names:
         if name in _RESERVED or name.startswith("("):
             raise BenchkitError(
-                f"an attribute cannot be called {show(name)}, which is a column of benchkit's; rename it"
+                f"an attribute cannot be called {show(name)}, which means something else; rename it"
             )
 
 

@@ -222,9 +222,11 @@ def _in_scope(waits: Waits, keys: Sequence[str], period: Period | None, history_
     near = waits.frame
     if period is not None:
         earliest = min(period.start, period.end - history_weeks * WEEK)
-        bounds = (pl.lit(time, pl.Datetime("us")) for time in (earliest - _A_DAY, period.end + _A_DAY))
-        in_utc = pl.col(waits.moment).is_between(*(bound.dt.replace_time_zone("UTC") for bound in bounds))
-        near = near.filter(in_utc)  # lets a stored file be passed by that holds none of them
+        since, until = (
+            pl.lit(time, pl.Datetime("us")).dt.replace_time_zone("UTC")
+            for time in (earliest - _A_DAY, period.end + _A_DAY)
+        )
+        near = near.filter(pl.col(waits.moment).is_between(since, until))  # passes by stored files without
     frame = near.select(
         *map(_key, keys),
         pl.col("brand").alias("of_brand"),

@@ -87,42 +87,68 @@ def ingest(
     told = {**asked, "as_of": str(as_of or ""), "complete_since": complete, "on": on}
     told = {key: value for key, value in told.items() if value}
     source_id = _identity(files, format, path, told)
-    with locked(folder, waiting=progress):
-        before = read_manifest(folder)
-        manifest = before or Manifest(name, keep_text=keep_text, keep_ids=keep_ids)
-        _refuse_another_rule(manifest, keep_text=keep_text, keep_ids=keep_ids)
-        if files and any(source.id == source_id for source in manifest.sources):
-            return _done(manifest, folder, changed=False)
-        data = read_export(format, path, as_of=as_of, keep_text=manifest.keep_text, **asked)
-        if attributes:
-            from benchkit.enriching import enrich
+    known = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
+    if _holds(known, source_id, files):
+        return _done(known, folder, changed=False)
+    data = read_export(format, path, as_of=as_of, keep_text=known.keep_text, **asked)
+    if attributes:
+        from benchkit.enriching import enrich
 
-            data = enrich(data, attributes, on=on)
-        if not manifest.keep_ids and not manifest.parts:
-            make_key(folder)
-        key = None if manifest.keep_ids else read_key(folder)
-        data = concealed(data, key, keep_text=manifest.keep_text)
-        source = Source(
-            id=source_id,
-            files=files,
-            format=format,
-            asked=told,
-            as_of=data.as_of.isoformat(),
-            ingested_at=now(),
-            rows_read=data.audit.rows_read,
-            rows_kept=data.messages.select(pl.len()).collect().item(),
-            blank_rows=data.audit.blank_rows,
-            excluded=dict(data.audit.excluded["reason"].value_counts(sort=True).iter_rows()),
-            notes=dict(data.audit.notes),
-            versions=versions(),
-        )
+        data = enrich(data, attributes, on=on)
+    with locked(folder, waiting=progress):
+        before = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
+        if _holds(before, source_id, files):
+            return _done(before, folder, changed=False)
         try:
-            after = _added(folder, manifest, data, source, complete)
+            data = _as_kept(data, before, folder)
+            source = Source(
+                id=source_id,
+                files=files,
+                format=format,
+                asked=told,
+                as_of=data.as_of.isoformat(),
+                ingested_at=now(),
+                rows_read=data.audit.rows_read,
+                rows_kept=data.messages.select(pl.len()).collect().item(),
+                blank_rows=data.audit.blank_rows,
+                excluded=dict(data.audit.excluded["reason"].value_counts(sort=True).iter_rows()),
+                notes=dict(data.audit.notes),
+                versions=versions(),
+            )
+            after = _added(folder, before, data, source, complete)
             after.save(folder)
         except BenchkitError as error:
             raise BenchkitError(f"{error}; {show(name)} stands as it was") from None
         sweep(folder, after.files())
         return _done(after, folder, changed=True, before=before)
+
+
+def _known(folder: Path, name: str, *, keep_text: bool, keep_ids: bool) -> Manifest:
+    """What the store holds, or how it is begun; raises `BenchkitError` where it keeps less than is asked."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return Manifest(name, keep_text=keep_text, keep_ids=keep_ids)
+    for asked, kept, what in (
+        (keep_text, manifest.keep_text, "text"),
+        (keep_ids, manifest.keep_ids, "customers' ids"),
+    ):
+        if asked and not kept:
+            raise BenchkitError(
+                f"{show(name)} was begun without {what}; ingest all its exports under another name"
+            )
+    return manifest
+
+
+def _holds(manifest: Manifest, source_id: str, files: list[dict[str, Any]]) -> bool:
+    return bool(files) and any(source.id == source_id for source in manifest.sources)
+
+
+def _as_kept(data: Dataset, manifest: Manifest, folder: Path) -> Dataset:
+    if manifest.keep_ids:
+        return concealed(data, None, keep_text=manifest.keep_text)
+    if not manifest.parts:
+        make_key(folder)
+    return concealed(data, read_key(folder), keep_text=manifest.keep_text)
 
 
 def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, complete: str) -> Manifest:
@@ -215,19 +241,6 @@ def _identity(files: list[dict[str, Any]], format: str, path: str | Path, told: 
     rules = hashlib.sha256(mapping.read_bytes()).hexdigest() if mapping.is_file() else format
     content = sorted(file["sha256"] for file in files) if files else [str(path), now()]
     return hashlib.sha256(json.dumps([content, rules, dict(sorted(told.items()))]).encode()).hexdigest()[:16]
-
-
-def _refuse_another_rule(manifest: Manifest, *, keep_text: bool, keep_ids: bool) -> None:
-    if not manifest.parts:
-        return
-    for asked, kept, what in (
-        (keep_text, manifest.keep_text, "text"),
-        (keep_ids, manifest.keep_ids, "customers' ids"),
-    ):
-        if asked and not kept:
-            raise BenchkitError(
-                f"{show(manifest.name)} was begun without {what}; ingest all its exports under another name"
-            )
 
 
 def _done(manifest: Manifest, folder: Path, *, changed: bool, before: Manifest | None = None) -> Ingested:
