@@ -48,7 +48,7 @@ def test_messages_in_their_own_columns_and_their_text_only_where_it_is_wanted(tm
 
 
 def test_a_folder_of_messages_and_events(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds none of messages.parquet, messages.csv"):
+    with pytest.raises(InputError, match=r"holds no messages\.parquet or messages\.csv"):
         read_export("messages", tmp_path)
     write(tmp_path, WITH_TEXT, "messages.csv")
     assert read_export("messages", tmp_path).events is None

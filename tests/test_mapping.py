@@ -175,6 +175,14 @@ def cell(**changes: Any) -> dict[str, Any]:
         ),
         (cell(kind={"constant": "agnt"}), "no kind 'agnt' of turns 1; did you mean 'agent'?"),
         (
+            changed(
+                every={"kind": "k", "at": "t", "message_id": "m", "in_reply_to": "r"},
+                turns=[{}, {"conversation_id": "c"}],
+            ),
+            "turns 1 does not say conversation_id, and other turns do; add it",
+        ),
+        (cell(kind={"column": "a", "otherwise": "agnt"}), "no kind 'agnt' of turns 1; did you mean 'agent'?"),
+        (
             cell(at={"column": "a", "unit": "hours"}),
             "every at has the unit of a duration; say after which time",
         ),

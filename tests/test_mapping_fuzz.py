@@ -13,7 +13,7 @@ from benchkit import find_waits
 from benchkit.errors import BenchkitError
 from benchkit.schema import EVENTS, MESSAGES, check
 from benchkit.sources.mapping import Mapping
-from benchkit.sources.mapping.mapping import CELLS, WORDS
+from benchkit.sources.mapping.blocks import CELLS, WORDS
 from tests.fuzzing import fuzz
 
 COLUMNS = ["a", "b", "c", "d.e", "list[0].f", ".g", ".h", "list", "other.a", ""]

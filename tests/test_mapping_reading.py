@@ -536,6 +536,11 @@ def test_selection_and_name_come_with_the_data(tmp_path: Path) -> None:
     told = {**LONG, "selection": "Only answered messages are exported."}
     data = Mapping.from_mapping(told).read(write(tmp_path, ONE), brand="Acme", name="ours")
     assert (data.about.name, data.about.selection) == ("ours", "Only answered messages are exported.")
+    assert read(LONG, tmp_path / "mine.csv").about.name == "mine"
+    assert read(LONG, tmp_path).about.name == tmp_path.name
+    assert (
+        read(LONG, tmp_path / "*.csv").about.name == read(LONG, [tmp_path / "mine.csv"]).about.name == "long"
+    )
 
 
 def test_a_uri_is_refused_without_being_repeated(tmp_path: Path) -> None:

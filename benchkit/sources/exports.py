@@ -107,14 +107,13 @@ def read_own_columns(
     from benchkit.sources.messages import read_messages
 
     refuse_options("a file of messages", {"brand": brand, "channel": channel, "timezone": timezone})
-    file, events = _one_file(path), None
-    if Path(file).expanduser().is_dir():
-        folder = Path(file).expanduser()
-        file, events = _in_folder(folder, "messages"), _in_folder(folder, "events")
-        if file is None:
-            raise InputError(
-                folder, f"holds none of {', '.join(f'messages{end}' for end in ENDINGS)}; name a file"
-            )
+    file, events = Path(_one_file(path)).expanduser(), None
+    if file.is_dir():
+        messages, events = _in_folder(file, "messages"), _in_folder(file, "events")
+        if messages is None:
+            called = " or ".join(f"messages{ending}" for ending in ENDINGS)
+            raise InputError(file, f"holds no {called}; name a file")
+        file = messages
     data = read_messages(file, events=events, as_of=as_of)
     return data if keep_text else replace(data, messages=data.messages.drop("text", strict=False))
 

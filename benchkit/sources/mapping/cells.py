@@ -55,7 +55,9 @@ class Cell:
         return (*self.column, *self.join, *self.same, *(self.after.names if self.after else ()))
 
     @classmethod
-    def from_told(cls, told: object, what: str, words: Collection[str] = ()) -> Cell:
+    def from_told(
+        cls, told: object, what: str, words: Collection[str] = (), *, is_time: bool = False
+    ) -> Cell:
         """Make a cell of what a mapping says: a column's name, one of `words`, or a table.
 
         >>> Cell.from_told("Author", "agent_id").column
@@ -67,7 +69,7 @@ class Cell:
         if isinstance(told, bool | int | float):
             raise BenchkitError(f"{what} is {show(told)}; name a column, or give a table with constant")
         known = [item.name for item in fields(cls)]
-        table = as_table(told, what, known if what.endswith("at") else _without(known, OF_TIMES))
+        table = as_table(told, what, known if is_time else [key for key in known if key not in OF_TIMES])
         cell = cls(**{key: _part(key, value, f"{key} of {what}") for key, value in table.items()})
         cell._check(what)
         return cell
@@ -220,10 +222,6 @@ def _glob(glob: str) -> str:
     return ".*".join(pl.escape_regex(part) for part in glob.strip().split("*"))
 
 
-def _without(names: Collection[str], others: Collection[str]) -> list[str]:
-    return [name for name in names if name not in others]
-
-
 def _part(key: str, value: object, what: str) -> Any:
     """One value of a cell's table, in its type."""
     if key in ("column", "join", "same"):
@@ -238,7 +236,7 @@ def _part(key: str, value: object, what: str) -> Any:
             raise BenchkitError(f"{what} is {show(value)}; it is true or false")
         return value
     if key == "after":
-        return Cell.from_told(value, what + " at")
+        return Cell.from_told(value, what, is_time=True)
     if key == "constant":
         return _text(word_of(value, what), what)
     if key == "otherwise":

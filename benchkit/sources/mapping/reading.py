@@ -66,11 +66,9 @@ def read(
             place, "holds no message from before it was taken; check as_of and what was exported"
         )
 
-    messages = aside.keep(
-        with_message_ids(messages),
-        "rule",
-        {"duplicate message_id": ~pl.col("message_id").is_first_distinct()},
-    )
+    messages = with_message_ids(messages).drop("is_made", "wording")
+    is_repeated = ~pl.col("message_id").is_first_distinct()
+    messages = aside.keep(messages, "rule", {"duplicate message_id": is_repeated})
     if "conversation_id" not in messages.columns:
         messages = with_conversations(messages)
         messages = aside.keep(messages, "rule", {"broadcast": pl.col("conversation_id").is_null()})
@@ -85,7 +83,7 @@ def read(
         return Dataset.from_messages(
             as_messages(messages, keep_text=told.keep_text),
             as_of=taken_at,
-            about=About(name or name_of(place), selection=mapping.selection or None),
+            about=About(name or _name(mapping, path), selection=mapping.selection or None),
             events=events,
             audit=Audit(
                 rows_read=sum(raws[each].n_read for each in of),
@@ -110,7 +108,7 @@ def refuse_uri(path: object) -> None:
 
 def _open(mapping: ExportMapping, path: str | Path | Sequence[str | Path]) -> Mapping[str, Raw]:
     refuse_uri(path)
-    of_database = isinstance(path, str) and path.startswith(("env:", "uri:"))
+    of_database = isinstance(path, str | Path) and str(path).startswith(("env:", "uri:"))
     query = mapping.read_as.get("query")
     if of_database != bool(query):
         raise BenchkitError(
@@ -134,6 +132,13 @@ def _place(path: str | Path | Sequence[str | Path]) -> Path:
     return Path(next(iter(path), "nothing"))
 
 
+def _name(mapping: ExportMapping, path: str | Path | Sequence[str | Path]) -> str:
+    """What the data are called: as their file, or as the mapping where that is not one of a name."""
+    if isinstance(path, str | Path) and not re.search(r"[*?\[\]:]", Path(path).name):
+        return name_of(path) or mapping.name
+    return mapping.name
+
+
 def _refuse_unused(mapping: ExportMapping, told: Told) -> None:
     for option in ONE_OF_EACH:
         cells = [cells[option] for turn in mapping.turns if option in (cells := mapping.cells_of(turn))]
@@ -148,12 +153,10 @@ def _refuse_unused(mapping: ExportMapping, told: Told) -> None:
 def _readable(turns: pl.DataFrame, aside: Aside) -> pl.DataFrame:
     """The turns that have what every turn must have."""
     is_nameless = pl.col("message_id").is_null() if "message_id" in turns.columns else pl.lit(False)
-    has_conversation = "conversation_id" in turns.columns
+    has_none = pl.col("conversation_id").is_null() if "conversation_id" in turns.columns else pl.lit(False)
     reasons = {
         UNNAMED: pl.col("kind").is_null(),
-        "an empty conversation_id": pl.col("conversation_id").is_null()
-        if has_conversation
-        else pl.lit(False),
+        "an empty conversation_id": has_none,
         "an empty message_id": IS_MESSAGE & is_nameless & ~pl.col("is_made"),
     }
     first = pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in reasons.items())
