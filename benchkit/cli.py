@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchkit import __version__
+from benchkit.cli_audit import audit_command
+from benchkit.cli_map import map_file
 from benchkit.cli_peers import peers_app
 from benchkit.cli_report import report
 from benchkit.cli_store import datasets, ingest
@@ -189,6 +191,8 @@ def trace(
 
 for command in (report, ingest, datasets):
     app.command()(command)
+app.command("audit")(audit_command)
+app.command("map")(map_file)
 
 
 @app.command()

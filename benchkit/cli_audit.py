@@ -11,6 +11,9 @@ from benchkit.options import AsOf, Brand, Calendar, Demo, Events, Messages, Twcs
 
 
 def audit_command(
+    dataset: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A dataset of the store; else what an option names.")
+    ] = "",
     demo: Demo = False,
     twcs: Twcs = "",
     messages: Messages = "",
@@ -36,8 +39,8 @@ def audit_command(
     from benchkit.output import write_table
     from benchkit.sources import load
 
-    refuse_two_sources(demo, twcs, messages)
-    data = load(twcs=twcs, messages=messages, events=events, as_of=as_of, calendar=calendar)
+    refuse_two_sources(demo, dataset, twcs, messages)
+    data = load(dataset=dataset, twcs=twcs, messages=messages, events=events, as_of=as_of, calendar=calendar)
     if brand and brand not in data.brands():
         raise UnknownNameError("brand", brand, data.brands(), where=f"in {data.about.name}")
     findings = audit(data)

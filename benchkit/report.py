@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from benchkit.audit import audit
 from benchkit.comparisons import expected_time
 from benchkit.errors import BenchkitError, UnknownNameError, printable, show
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
-from benchkit.handover import hand_over, load_waits
+from benchkit.handover import hand_over, waits_of
 from benchkit.kernels import Kernels
 from benchkit.measurement import expectation_curve, measure, measure_months
 from benchkit.metrics import Target
 from benchkit.output import write_table
-from benchkit.periods import no_such_month, parse_month
+from benchkit.periods import WEEK, no_such_month, parse_month
 from benchkit.pools.files import read_pool
 from benchkit.pseudonyms import choose_peers, deal_pseudonyms
 from benchkit.published import expectations
 from benchkit.published import read as read_published
 from benchkit.resources import shipped
 from benchkit.schema import BAND, ESTIMATES
+from benchkit.sources import load
 from benchkit.waits import Waits
 from benchkit.words import month_name
 
@@ -98,23 +101,26 @@ def make_report(
     if published:
         read_published(published)
     with Kernels() as kernels:
-        sources = {
+        files = {
             "dataset": dataset,
             "twcs": twcs,
             "messages": messages,
             "events": events,
             "as_of": as_of,
             "calendar": calendar,
-            "definition": definition,
-            "corrections": corrections,
         }
-        found = load_waits(**sources)
+        rules = {"definition": definition, "corrections": corrections}
+        sources = {**files, **rules}
+        data = load(**files)
+        found = waits_of(data, **rules)
         chosen = choose_peers(found, peers, brand=brand, name_peers=name_peers)
         names: dict[str, Any] = {"brand": brand, "name_peers": name_peers, "name_agents": name_agents}
         dealt = deal_pseudonyms(chosen, **names, agent=agent)
         if agent:
             brand = names["brand"] = dealt.peers.own
-        settled = _settle_month(chosen.only(brand), month)
+        settled = _settle_month(chosen.only(brand), month, dataset)
+        if dataset and (warning := _nothing_new(found, settled, month)):
+            progress(warning)
         behind = dealt.answered_by(agent, chosen) if agent else chosen
         if agent and settled not in behind.months():
             raise BenchkitError(f"{show(agent)} answered nothing of {settled}; name another month")
@@ -143,7 +149,9 @@ def make_report(
                 progress(f"{notebook}: {len(executed.cells)} cells, {time.perf_counter() - started:.1f} s")
                 return executed
 
-            kernels.environment |= hand_over(found, kernels.folder / "waits", sources)
+            findings = None if agent else audit(data)
+            del data  # as large as all else together
+            kernels.environment |= hand_over(found, kernels.folder / "waits", sources, findings=findings)
             shown = dealt.applied_to(chosen)
             figures = (
                 partial(_figures_of_agent, shown.beside(agent, month=settled))
@@ -171,13 +179,29 @@ def make_report(
     return place / "index.html"
 
 
-def _settle_month(waits: Waits, month: str) -> str:
+def _settle_month(waits: Waits, month: str, dataset: str) -> str:
     if not month:
         return waits.latest_month()
     period, months = parse_month(month), waits.months()
-    if period.label not in months:
-        raise no_such_month(period.label, months, waits.about.name)
-    return period.label
+    if period.label in months:
+        return period.label
+    error = no_such_month(period.label, months, waits.about.name)
+    if dataset and period.end >= waits.as_of.replace(tzinfo=None):
+        taken = f"{waits.as_of:%Y-%m-%d %H:%M} UTC"
+        raise BenchkitError(f"{error}; its newest export was taken {taken}, so ingest a newer one first")
+    raise error
+
+
+def _nothing_new(waits: Waits, settled: str, month: str) -> str:
+    """A warning where the newest export was taken too early for the month, or for a later one."""
+    taken = f"the newest export in {show(waits.about.name)} was taken {waits.as_of:%Y-%m-%d %H:%M} UTC"
+    if not waits.is_over(settled):
+        return f"WARNING: {taken}, before the end of {settled}: ingest a newer one"
+    now = datetime.now(UTC).replace(tzinfo=None)
+    following = parse_month(f"{parse_month(settled).end:%Y-%m}")
+    if not month and following.end + WEEK < now:
+        return f"WARNING: {taken}: this is the report of {settled}, ingest a newer one for those after it"
+    return ""
 
 
 def _asked_of_each(parameters: Mapping[str, object]) -> dict[str, dict[str, object]]:
