@@ -13,7 +13,9 @@ COPY (
         author_id,
         inbound,
         strptime(created_at, '%a %b %d %H:%M:%S +0000 %Y') AS sent_at,
-        in_response_to_tweet_id AS parent_id
+        text,
+        response_tweet_id,
+        in_response_to_tweet_id
     FROM read_csv(
         $source, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
         columns = {
