@@ -109,14 +109,10 @@ def or_given(name: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(column)
 
 
+THREADS = {"message_id": "b", "in_reply_to": "c", "customer_id": {"column": "d.e", "optional": True}}
 MAPPING = st.builds(
-    lambda conversation, brand, turns: {
-        "name": "m",
-        "timezone": "UTC",
-        "every": {"conversation_id": conversation, **brand},
-        "turns": turns,
-    },
-    st.just("b") | cells(OF_RECORDS),
+    lambda told, brand, turns: {"name": "m", "timezone": "UTC", "every": told | brand, "turns": turns},
+    st.fixed_dictionaries({"conversation_id": st.just("b") | cells(OF_RECORDS)}) | st.just(THREADS),
     optional({name: or_given(name) for name in ("brand", "channel")}),
     st.lists(
         turns(OF_RECORDS, {}) | turns([*OF_RECORDS, ".g", ".h"], {"each": "list"}), min_size=1, max_size=3

@@ -376,6 +376,8 @@ def test_without_conversations_replies_are_followed_to_what_they_answer(tmp_path
         "7": ("closed", 1_800, None),
     }
     assert left_out(data) == [(7, "broadcast"), (10, "an event of no message that is there")]
+    with pytest.raises(InputError, match="holds no message of a customer, nor an answer to one"):
+        read(told, write(tmp_path, rows.splitlines()[0] + "\n6,,,Tom,agent,2026-03-02T08:00Z\n"))
 
 
 def test_made_ids_are_stable_under_order_and_overlap_and_keep_apart_what_was_said_at_once(

@@ -72,6 +72,10 @@ def read(
     if "conversation_id" not in messages.columns:
         messages = with_conversations(messages)
         messages = aside.keep(messages, "rule", {"broadcast": pl.col("conversation_id").is_null()})
+        if messages.is_empty():
+            raise InputError(
+                place, "holds no message of a customer, nor an answer to one; check what was exported"
+            )
         changes = _with_conversations_of(messages, changes)
     messages = messages.sort("conversation_id", "at", "kind", "message_id")
     for column in ONE_OF_EACH:
