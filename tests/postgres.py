@@ -62,7 +62,7 @@ def running_server() -> Iterator[Server]:
     folder_of_binaries = binaries()
     if folder_of_binaries is None:
         pytest.skip("no PostgreSQL server here; on Debian: apt-get install postgresql")
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    user = _somebody()
     folder = Path(mkdtemp(prefix="pg-"))
     if user:
         shutil.chown(folder, user)
@@ -90,6 +90,16 @@ def running_server() -> Iterator[Server]:
             process.wait(SECONDS_TO_START)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _somebody() -> str | None:
+    """Whom to run the server as, which refuses to run as root; None: as whoever runs the tests."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    import pwd
+
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
 
 
 def _runner(binaries: Path, folder: Path, user: str | None) -> Callable[..., subprocess.Popen[bytes]]:

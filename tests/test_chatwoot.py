@@ -204,7 +204,7 @@ def test_no_text_is_kept_unless_asked_for_and_nothing_personal_ever(
     assert "HYPERLINK" not in told(plain)
     texts = dict(kept.messages.select("message_id", "text").collect().rows())
     assert texts["1"] == '=HYPERLINK("http://example.com")'
-    for secret in rows.SECRETS:
+    for secret in (*rows.SECRETS, PASSWORD, "hunter2"):
         assert secret not in told(plain)
         assert secret not in told(kept)
     assert waits_of(kept) == WAITS

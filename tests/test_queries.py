@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -47,9 +48,14 @@ def rows(raw: Raw) -> list[tuple[object, ...]]:
 
 
 def refused(where: str, query: str, **options: float) -> str:
+    """The sentence; a traceback that shows the values of variables, too, shows no password."""
     with pytest.raises(BenchkitError) as caught:
         open_query(where, query, **options)
     assert caught.value.__context__ is None
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert frames
+    for frame in frames:
+        assert "hunter2" not in repr(frame.f_locals)
     return str(caught.value)
 
 

@@ -89,14 +89,19 @@ def connection_uri(where: str) -> ConnectionUri:
     refuse_uri(where)
     kind, _, name = where.partition(":") if is_connection(where) else ("", "", "")
     if kind == "env" and _NAME.fullmatch(name):
-        uri = os.environ.get(name, "")
-        if not uri.strip():
-            raise BenchkitError(f"the environment variable {name} is not set; put the connection URI into it")
+        held, missing = [ConnectionUri(os.environ.get(name, "").strip())], f"the environment variable {name}"
     elif kind == "uri" and name and not re.search(r"[@=]", name):
-        uri = _read(Path(name))
+        held, missing = _lines_of(Path(name)), show(Path(name))
     else:
         raise BenchkitError(_NAME_IT)
-    return _checked(uri.strip(), where)
+    if len(held) != 1 or not len(held[0]):
+        raise BenchkitError(f"{missing} holds no connection URI alone; put one into it, and nothing else")
+    if not _parts(held[0]):
+        raise BenchkitError(
+            f"what {where} holds is no connection URI; write postgresql://user:password@host:5432/database "
+            "with signs in the password such as @, : and / as %40, %3A and %2F, or sqlite:///FILE"
+        )
+    return held[0]
 
 
 def masked(uri: str) -> str:
@@ -147,35 +152,23 @@ def keeping_secrets(where: str, uri: str, way_out: str, ask: Callable[[], T]) ->
     except BenchkitError:
         raise
     except Exception as error:
-        said = next(filter(None, (re.search(form, str(error)) for form in _SAID)), None)
-        words = printable(without_secrets(said[1], uri).strip())[:LONGEST_TOLD] if said else ""
+        words = _words_of(error, uri)
     raise BenchkitError(f"the database of {where} refuses{words and ': ' + words}; {way_out}")
 
 
-def _read(path: Path) -> str:
+def _words_of(error: Exception, uri: str) -> str:
+    said = next(filter(None, (re.search(form, str(error)) for form in _SAID)), None)
+    return printable(without_secrets(said[1], uri).strip())[:LONGEST_TOLD] if said else ""
+
+
+def _lines_of(path: Path) -> list[ConnectionUri]:
+    """The lines that are not blank, none where the file cannot be read."""
     try:
         with path.open("rb") as file:
-            lines = file.read(2 * LONGEST_URI).decode("utf-8-sig", "replace").split("\n")
+            text = file.read(2 * LONGEST_URI).decode("utf-8-sig", "replace")
     except (OSError, ValueError):
-        lines = None
-    if lines is None:
-        raise BenchkitError(f"{show(path)} cannot be read; name the file that holds the connection URI")
-    filled = [line for line in lines if line.strip()]
-    if len(filled) != 1:
-        raise BenchkitError(
-            f"{show(path)} has {len(filled)} lines; it must hold the connection URI and nothing else"
-        )
-    return filled[0]
-
-
-def _checked(uri: str, where: str) -> ConnectionUri:
-    """The URI as a driver will read it, so that it never tells which piece of it was in a wrong place."""
-    if not _parts(uri):
-        raise BenchkitError(
-            f"what {where} holds is no connection URI; write postgresql://user:password@host:5432/database "
-            "with signs in the password such as @, : and / as %40, %3A and %2F, or sqlite:///FILE"
-        )
-    return ConnectionUri(uri)
+        return []
+    return [ConnectionUri(line.strip()) for line in text.split("\n") if line.strip()]
 
 
 def _parts(uri: str) -> dict[str, str | None]:
