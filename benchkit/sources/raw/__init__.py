@@ -89,14 +89,13 @@ class Raw:
         is and the files agree; null where there is nothing. Raises `UnknownNameError` for a
         path that is in no record.
         """
-        wanted = list(dict.fromkeys(paths))
+        wanted = [path for path in dict.fromkeys(paths) if path not in OWN_NAMES]
         frames, known, n_records = [], set(), 0
         for part in self.parts:
             frame, there = part.take(wanted, each)
-            file = pl.lit(part.file).alias("(file)")
-            frames.append(
-                frame.select(file, "(line)", pl.col("(record)") + n_records, pl.exclude("(line)", "(record)"))
-            )
+            file = pl.repeat(part.file, frame.height, dtype=pl.String, eager=True)
+            numbered = frame.with_columns(pl.col("(record)") + n_records)
+            frames.append(numbered.insert_column(0, file.alias("(file)")))
             known |= there
             n_records += part.n_read - part.malformed.height
         rows = pl.concat(_alike(frames), how="diagonal")
@@ -106,7 +105,7 @@ class Raw:
             if path not in known and not (each and rows.is_empty()):
                 raise self._unknown(path, self._names_for(path, each))
         absent = [pl.lit(None, pl.String).alias(path) for path in wanted if path not in rows.columns]
-        return rows.with_columns(absent).select(*OWN_NAMES, *wanted)
+        return rows.with_columns(absent)[[*OWN_NAMES, *wanted]]
 
     def _names_for(self, path: str, each: str) -> list[str]:
         if not path.startswith("."):
@@ -187,5 +186,8 @@ def _alike(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     for frame in frames:
         for name, dtype in frame.schema.items():
             types.setdefault(name, set()).add(dtype)
-    mixed = [name for name, dtypes in types.items() if len(dtypes) > 1]
-    return [frame.with_columns(pl.col(set(mixed) & set(frame.columns)).cast(pl.String)) for frame in frames]
+    mixed = {name for name, dtypes in types.items() if len(dtypes) > 1}
+    return [
+        pl.DataFrame([column.cast(pl.String) if column.name in mixed else column for column in frame])
+        for frame in frames
+    ]

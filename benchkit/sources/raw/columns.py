@@ -10,6 +10,8 @@ import polars as pl
 
 from benchkit.dataset import EXCLUDED
 
+PER_SECOND = {"ms": 1e3, "us": 1e6, "ns": 1e9}
+FIRST_SECOND, END_SECOND = -62_135_596_800, 253_402_300_800
 OWN_NAMES = ("(file)", "(line)", "(record)")
 
 
@@ -28,12 +30,12 @@ class Table:
     def of(cls, file: str, frame: pl.DataFrame, *, first_line: int = 1) -> Table:
         """The rows of a typed frame, numbered from `first_line`; rows without any value are blank."""
         names = unique_names(frame.columns)
-        values = frame.select(
-            _plain(frame[given]).alias(name) for given, name in zip(frame.columns, names, strict=True)
-        )
-        lines = pl.int_range(first_line, first_line + frame.height, dtype=pl.Int64, eager=True)
-        rows = values.insert_column(0, lines.alias("(line)"))
-        kept = rows.filter(pl.any_horizontal(pl.col(names).is_not_null())) if names else rows.clear()
+        columns = [_plain(column).alias(name) for column, name in zip(frame, names, strict=True)]
+        values = pl.DataFrame(columns)
+        any_filled = pl.any_horizontal(pl.all().is_not_null()) if columns else pl.lit(False)
+        lines = pl.int_range(first_line, first_line + values.height, dtype=pl.Int64, eager=True)
+        rows = pl.DataFrame([lines.alias("(line)"), *columns])
+        kept = rows.filter(values.select(any_filled.alias("filled")).to_series()) if rows.height else rows
         return cls(file, kept, kept.height, rows.height - kept.height)
 
     @property
@@ -43,13 +45,15 @@ class Table:
 
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The line and the content of each row."""
-        rows = self.frame.select(self.names).iter_rows(named=True)
+        rows = self.frame.drop("(line)").iter_rows(named=True)
         return zip(self.frame["(line)"], rows, strict=True)
 
     def take(self, paths: Sequence[str], each: str = "") -> tuple[pl.DataFrame, set[str]]:
         """`(line)`, `(record)` (from 0) and those of the columns that there are, and which these are."""
         known = set() if each else set(paths).intersection(self.names)
-        frame = self.frame.select("(line)", pl.int_range(pl.len()).alias("(record)"), *sorted(known))
+        records = pl.int_range(self.frame.height, eager=True).alias("(record)")
+        columns = [self.frame[name] for name in self.names if name in known]
+        frame = pl.DataFrame([self.frame["(line)"], records, *columns])
         return (frame.clear() if each else frame), known
 
 
@@ -73,7 +77,7 @@ def _plain(column: pl.Series) -> pl.Series:
     """The same values as text, numbers, booleans, dates or times in microseconds."""
     dtype = column.dtype
     if isinstance(dtype, pl.Datetime):
-        return column.dt.cast_time_unit("us")
+        return _of_our_era(column, PER_SECOND[dtype.time_unit]).dt.cast_time_unit("us")
     if isinstance(dtype, pl.Duration):
         return column.dt.total_microseconds() / 1e6
     if dtype.is_integer():
@@ -81,7 +85,15 @@ def _plain(column: pl.Series) -> pl.Series:
         return whole if whole.null_count() == column.null_count() else column.cast(pl.String)
     if dtype.is_float():
         return column.cast(pl.Float64).fill_nan(None)
-    if dtype in (pl.Boolean, pl.Date):
+    if dtype == pl.Date:
+        return _of_our_era(column, 1 / 86_400)
+    if dtype == pl.Boolean:
         return column
     text = column.cast(pl.String, strict=False)
     return text.set(~text.str.contains(r"\S").fill_null(True), None)
+
+
+def _of_our_era(column: pl.Series, per_second: float) -> pl.Series:
+    """The same times or dates, null beyond the years 1 to 9999, which no clock shows."""
+    at = column.to_physical() / per_second
+    return column.set((at < FIRST_SECOND) | (at >= END_SECOND), None)

@@ -76,7 +76,7 @@ def find_in_document(label: Path, text: str, path_to_records: str = "") -> Place
         scan.places.malformed.append((scan.at_record, CUT_SHORT))
     except RecursionError:
         raise InputError(label, f"has {TOO_DEEP}; export it again") from None
-    except ValueError:
+    except json.JSONDecodeError:
         line = 1 + text.count("\n", 0, scan.at)
         raise InputError(label, "is not JSON; export it again", line=line) from None
     return scan.places

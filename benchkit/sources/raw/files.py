@@ -153,7 +153,8 @@ def ending_of(name: str) -> str:
 
 def _is_readable(name: PurePath, *, archives: bool = True) -> bool:
     """Whether a file in a folder or archive is a table by its name, and is not hidden."""
-    if any(part.startswith((".", "~$")) or part == "__MACOSX" for part in name.parts):
+    inside = [part for part in name.parts if part != ".."]
+    if any(part.startswith((".", "~$")) or part == "__MACOSX" for part in inside):
         return False
     ending = ending_of(name.name)
     return ending in TABLES or ending in WORKBOOKS or (archives and ending == ".zip")
@@ -170,7 +171,7 @@ def _is_archive(file: Path) -> bool:
 
 
 def _members(file: Path) -> Iterator[Found]:
-    infos = [info for info in _infos(file) if not info.is_dir()]
+    infos = [info for info in _infos(file) if not info.filename.endswith("/")]
     if len(infos) > MOST_MEMBERS:
         raise InputError(file, f"holds more than {MOST_MEMBERS:,} files; unpack those that are wanted")
     wanted = [info for info in infos if _is_readable(_inside(info), archives=False)]

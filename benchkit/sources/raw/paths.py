@@ -37,7 +37,7 @@ def keys_of(path: str) -> list[Key]:
 
 
 def value_at(value: Any, keys: list[Key]) -> Any:
-    """What stands at a path, `MISSING` where there is no such place; below null, all is null.
+    """What stands at a path, `MISSING` where there is no such place.
 
     >>> value_at({"a": [{"b": 1}, {"b": 2}]}, keys_of("a[].b"))
     [1, 2]
@@ -48,8 +48,6 @@ def value_at(value: Any, keys: list[Key]) -> Any:
 
 def _straight(value: Any, keys: list[Key]) -> Any:
     for i, key in enumerate(keys):
-        if value is None:
-            return None
         if isinstance(key, str):
             if not isinstance(value, dict) or key not in value:
                 return MISSING
@@ -59,8 +57,10 @@ def _straight(value: Any, keys: list[Key]) -> Any:
         elif key is None:
             found = (value_at(each, keys[i + 1 :]) for each in value)
             return [each for each in found if each is not MISSING and each is not None] or None
+        elif not -len(value) <= key < len(value):
+            return None
         else:
-            value = value[key] if -len(value) <= key < len(value) else None
+            value = value[key]
     return value
 
 

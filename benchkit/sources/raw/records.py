@@ -14,6 +14,7 @@ import polars as pl
 
 from benchkit.dataset import as_excluded
 from benchkit.errors import InputError
+from benchkit.sources.raw.columns import OWN_NAMES
 from benchkit.sources.raw.documents import BLANKS, DECODER, Places, find_in_document, find_in_lines
 from benchkit.sources.raw.encodings import in_utf8
 from benchkit.sources.raw.files import Content, Found, bytes_of
@@ -52,7 +53,7 @@ class Records:
         for _, record in self.records():
             with suppress(RecursionError):
                 add_names(record, names)
-        return [name for name in names if _sound(name) == name]
+        return [name for name in names if _sound(name) == name and name not in OWN_NAMES]
 
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The line and the content of each record."""

@@ -58,10 +58,12 @@ def read_text(found: Found, content: Content, reading: Reading) -> Table:
     coded = Header(codes, header.start, header.line, header.separator, skipped)
     rows = parse_rows(label, content, coded, codes, columns)
     kept = [code for code, name in zip(codes, header.names, strict=True) if name or rows.frame[code].count()]
-    frame = rows.frame.select("line", *kept)
+    is_filled = pl.any_horizontal(pl.col(code).is_not_null() for code in codes)
+    frame = rows.frame.filter(is_filled).select("line", *kept)
     frame.columns = ["(line)", *(names[codes.index(code)] for code in kept)]
     malformed = rows.malformed.with_columns(file=pl.lit(found.name))
-    return Table(found.name, frame, rows.n_read, rows.n_blank, malformed, notes)
+    n_read = frame.height + malformed.height
+    return Table(found.name, frame, n_read, rows.n_blank + rows.n_read - n_read, malformed, notes)
 
 
 def _cell(code: str) -> pl.Expr:

@@ -23,6 +23,7 @@ from benchkit.sources.raw.records import Records, read_lines
 if TYPE_CHECKING:
     import fastexcel
 
+DAMAGED = "is damaged or locked with a password; save the workbook again"
 TOP_ROWS = 1_000
 LEAST_ROUNDED = 10**15
 ROUNDED = "numbers of more than 15 digits, which a workbook has rounded"
@@ -33,13 +34,11 @@ def read_parquet(found: Found, content: Content) -> Table | Records:
 
     `(line)` is the number of the row. Raises `InputError` for a damaged file.
     """
-    try:
+    with _undamaged(found, "is damaged Parquet; write it again"):
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         frame = pl.read_parquet(source, glob=False)
         if any(dtype.is_nested() for dtype in frame.dtypes):
             return read_lines(found, frame.write_ndjson().encode())
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise InputError(found.label, "is damaged Parquet; write it again") from None
     return Table.of(found.name, frame)
 
 
@@ -130,13 +129,11 @@ def _check_package(found: Found, content: Content) -> None:
 
 
 @contextmanager
-def _undamaged(found: Found) -> Iterator[None]:
+def _undamaged(found: Found, problem: str = DAMAGED) -> Iterator[None]:
     """Turn what goes wrong in another's reader into a sentence; a panic there is no Exception."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, BenchkitError):
         raise
     except BaseException:
-        raise InputError(
-            found.label, "is damaged or locked with a password; save the workbook again"
-        ) from None
+        raise InputError(found.label, problem) from None
