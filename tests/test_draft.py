@@ -289,7 +289,7 @@ def test_the_command_says_drafts_and_writes(tmp_path: Path) -> None:
 
 NAMES = (
     *("Ticket ID", "id", "Created at", "First reply", "Direction", "Agent", "Customer", "Date", "Time"),
-    *("Type", "Text", "closed", 'a"b', ".x", "\u202ex", "x[]", "é"),
+    *("Type", "Text", "closed", 'a"b', ".x", "\u202ex", "x[]", "é", "*", "^x.*$"),
 )
 VALUES = (
     *("in", "out", "customer", "agent", "2026-03-02", "2026-03-02T09:00Z", "03/04/2026", "1509487707"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ SHAPES = {
 
 MOMENTS = {"first_reply": "agent", "assigned": "assigned", "closed": "closed", "reopened": "reopened"}
 """The further columns of a wide table that are turns, and of what kind."""
+
+_UNASKABLE = re.compile(r"\.|\*$|\^.*\$$")
+"""Names that mean something else in a mapping, or several columns to polars."""
 
 CARRIED = tuple(name for name in DIMENSIONS if name != "mention")
 
@@ -61,7 +65,7 @@ def sketch(raw: Raw, path: str | Path) -> Sketch:
     Raises `InputError` for a vendor's report of averages, of which nothing can be made.
     """
     refuse_aggregates(raw.names, path)
-    plain = [name for name in raw.names if "[]" not in name and not name.startswith(".")]
+    plain = [name for name in raw.names if "[]" not in name and not _UNASKABLE.match(name)]
     lists = [name.partition("[]")[0] for name in raw.names if name.count("[]") == 1]
     of_lists = [_sketch(raw, path, plain, each) for each in dict.fromkeys(lists)]
     good = [guess for guess in of_lists if guess.shape in (LONG, EVENT_LOG)]
@@ -108,9 +112,10 @@ def _needed(mapping: ExportMapping) -> list[set[str]]:
 
 def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sketch:
     inside = f"{each}[]"
-    own = [name.removeprefix(inside) for name in raw.names if name.startswith(f"{inside}.")] if each else []
+    within = [name.removeprefix(inside) for name in raw.names if name.startswith(f"{inside}.")]
+    own = [name for name in within if "[]" not in name] if each else []
     frame = raw.take([*own, *plain], each=each)
-    columns = {name: look_at(frame[name]) for name in [*own, *plain] if "[]" not in name}
+    columns = {name: look_at(frame[name]) for name in frame.columns[3:]}
     roles = _ids(columns)
     kinds: dict[str, str] = {}
     moments = _moments(columns, roles)
@@ -124,9 +129,7 @@ def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sket
         shape = UNKNOWN if not {"kind", "time"} <= set(roles) else EVENT_LOG if is_log else LONG
     roles |= _persons(columns, roles)
     for role in ("brand", "channel", *CARRIED):
-        roles |= _best(
-            columns, role, roles, lambda column: column.holds in ("words", "ids", "numbers", "text")
-        )
+        roles |= _best(columns, role, roles, _is_name)
     roles |= _best(columns, "text", roles, lambda column: column.holds in ("words", "ids", "text"))
     return Sketch(name_of(path), shape, columns, roles, kinds, each, frame.height, _clock(columns, roles))
 
@@ -143,19 +146,21 @@ def _best(
     return {role: min(likely, key=lambda one: one[0])[1]} if likely else {}
 
 
+def _is_name(column: Column) -> bool:
+    return column.holds in ("ids", "numbers", "words", "text")
+
+
 def _ids(columns: Mapping[str, Column]) -> dict[str, str]:
     """The columns with the ids of messages and conversations: those of messages are unique."""
-
-    def is_id(column: Column) -> bool:
-        return column.holds in ("ids", "numbers", "words", "text")
-
-    roles = _best(columns, "in_reply_to", {}, is_id)
-    roles |= _best(columns, "conversation_id", roles, lambda column: is_id(column) and not column.is_unique)
-    roles |= _best(columns, "message_id", roles, lambda column: is_id(column) and column.is_unique)
+    roles = _best(columns, "in_reply_to", {}, _is_name)
+    roles |= _best(
+        columns, "conversation_id", roles, lambda column: _is_name(column) and not column.is_unique
+    )
+    roles |= _best(columns, "message_id", roles, lambda column: _is_name(column) and column.is_unique)
     unnamed = "conversation_id" not in roles
     if unnamed and "in_reply_to" not in roles:
         roles.pop("message_id", None)
-        roles |= _best(columns, "conversation_id", roles, is_id)
+        roles |= _best(columns, "conversation_id", roles, _is_name)
     return roles
 
 
@@ -198,11 +203,8 @@ def _kind(columns: Mapping[str, Column]) -> tuple[str, dict[str, str]]:
 
 
 def _persons(columns: Mapping[str, Column], roles: Mapping[str, str]) -> dict[str, str]:
-    def is_person(column: Column) -> bool:
-        return column.holds in ("ids", "numbers", "words", "text")
-
-    agent = _best(columns, "agent_id", roles, is_person)
-    return agent | _best(columns, "customer_id", {**roles, **agent}, is_person)
+    agent = _best(columns, "agent_id", roles, _is_name)
+    return agent | _best(columns, "customer_id", {**roles, **agent}, _is_name)
 
 
 def _clock(columns: Mapping[str, Column], roles: Mapping[str, str]) -> str:
