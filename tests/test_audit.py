@@ -62,6 +62,17 @@ def test_every_check_says_what_it_looks_for_and_what_to_do() -> None:
         assert not check.touches.endswith(".")
 
 
+def test_a_channel_for_every_conversation_takes_no_longer_and_is_no_gap() -> None:
+    every = changed(pl.col("conversation_id").cast(pl.Categorical()).alias("channel"))
+    assert set(audit(every)["check"]) <= HARMLESS
+
+
+def test_a_message_of_long_ago_makes_no_gap() -> None:
+    is_first = pl.int_range(pl.len()) == 0
+    long_ago = pl.when(is_first).then(pl.datetime(1, 1, 2, time_zone="UTC")).otherwise("sent_at")
+    assert set(audit(changed(long_ago.alias("sent_at")))["check"]) <= HARMLESS
+
+
 def test_no_messages_are_no_findings() -> None:
     empty = with_messages(plain(), plain().messages.head(0), events=None)
     assert audit(empty).is_empty()

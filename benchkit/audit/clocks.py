@@ -60,12 +60,13 @@ def channels_shifted_by_hours(facts: Facts) -> Iterator[Found]:
     quarters of what differs, and leave a correlation of 0.8, which takes some hundred messages on
     both. Channels that are used at other times of the day differ in shape, and pass.
     """
-    for (brand,), of_brand in facts.arrivals.group_by("brand", maintain_order=True):
+    enough = facts.arrivals.filter(pl.col("n").sum().over("brand", "channel") >= _MESSAGES)
+    for (brand,), of_brand in enough.group_by("brand", maintain_order=True):
         profiles = {
             str(channel): _profile(of_channel)
             for (channel,), of_channel in of_brand.group_by("channel", maintain_order=True)
         }
-        profiles = {name: days for name, days in profiles.items() if _is_enough(days)}
+        profiles = {name: days for name, days in profiles.items() if len(days) >= _DAYS}
         largest = max(profiles, key=lambda name: profiles[name].sum(), default="")
         for channel, days in profiles.items():
             found = shift(days, profiles[largest].sum(axis=0)) if channel != largest else None
@@ -163,10 +164,6 @@ def _profile(arrivals: pl.DataFrame) -> Floats:
     counts = np.zeros((int(day.max(initial=-1)) + 1, 24))
     np.add.at(counts, (day, arrivals["hour"].to_numpy()), arrivals["n"].to_numpy())
     return counts
-
-
-def _is_enough(days: Floats) -> bool:
-    return len(days) >= _DAYS and days.sum() >= _MESSAGES
 
 
 def _z(excess: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,9 @@ FALSE_ALARMS = 1e-3
 
 _EVERYWHERE = ""
 _PLACE = ("brand", "channel")
+_MESSAGES, _WAITS = 100, 20
+"""In places with fewer, nothing could be certain."""
+_LONGEST = timedelta(days=3_653)
 _WEEKS_BEFORE, _USUAL_ENOUGH = 8, 5
 _DAYS_THAT_TELL, _SIZES = 28, (1, 10)
 _DROPPED_TO, _OTHER_WEEKS = 1 / 4, 4
@@ -29,8 +32,8 @@ def days_without_messages(facts: Facts) -> Iterator[Found]:
     Usual is the median of the same weekday in the 8 weeks before. A run counts where the chance that
     all of it is empty, days being negative binomial with the place's own spread from day to day, is
     below one in a thousand for all days of all places together. So a quiet brand's empty week passes,
-    and so do the first five weeks, before which nothing is usual. A run of a channel
-    is told where most of it is none of its brand.
+    and so do the first five weeks, before which nothing is usual. A run of a channel is told where
+    most of it is none of its brand.
     """
     days = _every_day(facts)
     least = np.log(FALSE_ALARMS / max(days.height, 1))
@@ -187,15 +190,15 @@ def _told(runs: Sequence[Sequence[date]], *, until: date) -> str:
 
 
 def _every_day(facts: Facts) -> pl.DataFrame:
-    """Messages of customers on every day from the place's first to the last whole day of the data."""
+    """Customers' messages on every day, from the place's first or ten years ago to the last whole day."""
     by_channel = facts.arrivals.group_by(*_PLACE, "date").agg(pl.col("n").sum())
     by_brand = by_channel.group_by("brand", "date").agg(pl.col("n").sum())
     written = pl.concat([by_channel, by_brand.with_columns(channel=pl.lit(_EVERYWHERE))], how="diagonal")
     last = pl.lit(written["date"].max(), pl.Date)
     return (
         written.group_by(_PLACE)
-        .agg(pl.col("date").min().alias("first"))
-        .filter(pl.col("first") < last)
+        .agg(pl.max_horizontal(pl.col("date").min(), last - _LONGEST).alias("first"), pl.col("n").sum())
+        .filter(pl.col("first") < last, pl.col("n") >= _MESSAGES)
         .select(*_PLACE, pl.date_ranges("first", last - pl.duration(days=1), interval="1d").alias("date"))
         .explode("date")
         .join(written, on=[*_PLACE, "date"], how="left")
@@ -220,6 +223,7 @@ def _answered_by_week(facts: Facts) -> pl.DataFrame:
         facts.waits.filter(pl.col("watched_seconds") >= seconds)
         .group_by(*_PLACE, "week")
         .agg(pl.len().cast(pl.Int64).alias("n"), in_time.sum().cast(pl.Int64).alias("answered"))
+        .filter(pl.col("n").sum().over(_PLACE) >= _WAITS)
         .with_columns(*names_of(*_PLACE), pl.col("week").dt.date())
         .sort(*_PLACE, "week")
     )
