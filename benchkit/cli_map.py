@@ -30,8 +30,8 @@ def map_file(
     """
     from benchkit.sources.mapping.draft import SHAPES, fitting, sketch
     from benchkit.sources.mapping.draft_text import draft as draft_of
-    from benchkit.sources.mapping.reading import refuse_uri
     from benchkit.sources.raw import open_raw
+    from benchkit.sources.secrets import refuse_uri
 
     refuse_uri(file)
     if out and Path(out).suffix != ".toml":

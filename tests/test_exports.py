@@ -97,6 +97,6 @@ def test_several_paths_and_uris_are_refused_where_one_file_is_read(tmp_path: Pat
     with pytest.raises(BenchkitError, match="is read from one file, not 2"):
         read_export("messages", [tmp_path, tmp_path])
     for name in FORMATS:
-        with pytest.raises(BenchkitError, match="give env:NAME") as caught:
+        with pytest.raises(BenchkitError, match="put the URI into an environment variable") as caught:
             read_export(name, "postgresql://me:secret@host/db")
         assert "secret" not in str(caught.value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def write(folder: Path, text: str, name: str = "mine.csv") -> Path:
     return path
 
 
-def read(told: dict[str, Any], path: Path | list[Path], **options: Any) -> Dataset:
+def read(told: dict[str, Any], path: str | Path | list[Path], **options: Any) -> Dataset:
     data = Mapping.from_mapping(told).read(path, **{"brand": "Acme", **options})
     check(data.messages, MESSAGES)
     if data.events is not None:
@@ -547,14 +549,33 @@ def test_selection_and_name_come_with_the_data(tmp_path: Path) -> None:
 
 def test_a_uri_is_refused_without_being_repeated(tmp_path: Path) -> None:
     mapping = Mapping.from_mapping({**LONG, "read": {"query": "SELECT 1"}})
-    for uri in ("postgresql://me:secret@host/db", Path("postgresql://me:secret@host/db")):
-        with pytest.raises(BenchkitError, match="put it into an environment variable") as caught:
-            mapping.read(uri)
+    uri = "postgresql://me:secret@host/db"
+    for place in (uri, Path(uri), [uri], f"env:{uri}"):
+        with pytest.raises(BenchkitError, match="put the URI into an environment variable") as caught:
+            mapping.read(place)
         assert "secret" not in str(caught.value)
     with pytest.raises(BenchkitError, match="'long' reads a database; give env:NAME or uri:FILE"):
         mapping.read(write(tmp_path, ONE))
     with pytest.raises(BenchkitError, match="'long' has no query to ask a database"):
         Mapping.from_mapping(LONG).read("env:SOMEWHERE")
+
+
+def test_a_query_is_read_through_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as desk:
+        desk.execute("CREATE TABLE said (thread, id, who, at)")
+        rows = [(1, 10, "customer", "2026-03-02 09:00"), (1, 11, "agent", "2026-03-02 09:07")]
+        desk.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", rows)
+        desk.commit()
+    monkeypatch.setenv("DESK_URI", f"sqlite:///{tmp_path}/desk.db")
+    told = {
+        "name": "desk",
+        "timezone": "UTC",
+        "read": {"query": "SELECT * FROM said"},
+        "every": {"conversation_id": "thread", "message_id": "id", "kind": "who", "at": "at"},
+    }
+    data = read(told, "env:DESK_URI", channel="chat")
+    assert waits(data) == {"1": ("replied", 420, "Acme/unsigned")}
+    assert data.about.name == "desk"
 
 
 def test_a_missing_column_lists_those_of_the_file(tmp_path: Path) -> None:

@@ -54,9 +54,10 @@ def read_export(
     read as it, or an option that it has no use for.
     """
     from benchkit.sources.mapping import Mapping as ExportMapping
-    from benchkit.sources.mapping.reading import refuse_uri
+    from benchkit.sources.secrets import refuse_uri
 
-    refuse_uri(path)
+    for each in [path] if isinstance(path, str | Path) else path:
+        refuse_uri(each)
     told = {"brand": brand, "channel": channel, "timezone": timezone}
     name = str(format)
     if name in FORMATS:

@@ -23,6 +23,7 @@ from benchkit.sources.mapping.filling import (
     with_message_ids,
 )
 from benchkit.sources.mapping.turns import Told, read_turns
+from benchkit.sources.secrets import is_connection, refuse_uri
 from benchkit.times import Moment, newest_time, parse_as_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 ONE_OF_EACH = {"brand": "Acme", "channel": "facebook"}
 """What a conversation has one of, with an example."""
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _FURTHER = "messages of a further customer in a conversation, counted as its first one's"
 
 
@@ -101,29 +101,20 @@ def read(
         raise InputError(place, f"{error}; mend these rows, or the mapping") from None
 
 
-def refuse_uri(path: object) -> None:
-    """Raise `BenchkitError` for a connection URI, without repeating it: it may hold a password."""
-    if isinstance(path, str | Path) and _URI.match(str(path)):
-        raise BenchkitError(
-            "a connection URI may hold a password; put it into an environment variable and give env:NAME, "
-            "or into a file and give uri:FILE"
-        )
-
-
 def _open(mapping: ExportMapping, path: str | Path | Sequence[str | Path]) -> Mapping[str, Raw]:
-    refuse_uri(path)
-    of_database = isinstance(path, str | Path) and str(path).startswith(("env:", "uri:"))
-    query = mapping.read_as.get("query")
-    if of_database != bool(query):
+    for each in [path] if isinstance(path, str | Path) else path:
+        refuse_uri(each)
+    query = str(mapping.read_as.get("query", ""))
+    if is_connection(path) != bool(query):
         raise BenchkitError(
             f"the mapping {show(mapping.name)} reads a database; give env:NAME or uri:FILE in place of a file"
             if query
             else f"the mapping {show(mapping.name)} has no query to ask a database; add it under [read]"
         )
-    if query:
+    if is_connection(path):
         from benchkit.sources.raw.queries import open_query
 
-        return {"": open_query(str(path), query)}
+        return {"": open_query(path, query)}
     from benchkit.sources.raw import open_raw
 
     return open_raw(path, {each.name: each.like for each in mapping.files}, mapping.read_as)
