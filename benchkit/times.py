@@ -78,8 +78,9 @@ def iso_time(text: pl.Expr) -> pl.Expr:
 
 
 _ISO = (
-    r"^\s*(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2}(?:[.,]\d{1,9})?)?)?"
-    r"\s*(?:Z|UTC|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?)?\s*$"
+    r"^\s*(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ](?P<clock>[0-9]{2}:[0-9]{2})(?P<seconds>:[0-9]{2}(?:[.,][0-9]{1,9})?)?)?"
+    r"\s*(?:Z|UTC|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?)?\s*$"
 )
 
 
@@ -97,7 +98,7 @@ def parse_duration(text: str | float) -> tuple[float, float]:
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return float(3_600 * hours + 60 * minutes + seconds), 1.0 if clock[3] else 60.0
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])?[a-z]*\.?", said, re.ASCII)
-    rebuilt = re.fullmatch(r"(?:\d+(?:\.\d+)?\s*(?:[dhms][a-z]*\.?)?[\s,]*)+", said, re.ASCII)
+    rebuilt = re.fullmatch(r"(?:\d++(?:\.\d++)?+\s*+(?:[dhms][a-z]*+\.?+)?+[\s,]*+)++", said, re.ASCII)
     total, unit = 0.0, None
     for number, letter in parts:
         lower = {None: None, "d": "h", "h": "m", "m": "s", "s": None}[unit]

@@ -108,7 +108,9 @@ def test_times_are_read_as_screens_say_them(text: str | float, seconds: float, u
     assert parse_duration(text) == (seconds, unit)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "4", "4 m 12 h", "-3 h", "4 h 4 h", "\x1b[2J", True, -1, 1e12])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "4", "4 m 12 h", "-3 h", "4 h 4 h", "1" * 60 + "x", "\x1b[2J", True, -1, 1e12]
+)
 def test_what_is_no_time_is_refused(text: str | float) -> None:
     with pytest.raises(BenchkitError, match="is no time; write one as a screen does"):
         parse_duration(text)
