@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +286,11 @@ def test_hostile_names_are_shown_without_driving_a_terminal() -> None:
         Mapping.from_mapping({"name": "m", "every": {"kind": {"constant": "\x1b[2J" * 1_000}, "at": "t"}})
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+def test_the_mapping_that_the_readme_shows_is_one() -> None:
+    readme = (Path(__file__).parents[1] / "data" / "README.md").read_text(encoding="utf-8")
+    shown = next(
+        block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[turns]]" in block
+    )
+    assert Mapping.from_mapping(tomllib.loads(shown)).name == "mine"

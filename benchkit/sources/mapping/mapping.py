@@ -37,7 +37,7 @@ class Mapping:
     >>> mapping.turns[1].cells["agent_id"].column
     ('Assignee',)
 
-    The README shows the TOML. Of several turns of plain kinds, the first must have its time;
+    data/README.md shows the TOML. Of several turns of plain kinds, the first must have its time;
     an empty time of a later one means that it did not happen. A brand or channel that the
     mapping does not say is taken from what the reader is told.
     """
