@@ -24,10 +24,11 @@ __all__ = ["Raw", "SourceFile", "Table", "open_raw"]
 
 DELIMITED = {".csv", ".tsv", ".tab", ".psv"}
 JSON = {".json", ".ndjson", ".jsonl"}
+_A_PAGE = "is a web page or XML under another name; export CSV or Excel"
 FOREIGN = {
     b"\x89png": "is a picture; name another file",
     b"%pdf": "is a PDF document, from which no table can be read; export CSV or Excel",
-    b"<": "is a web page or XML under another name; export CSV or Excel",
+    **dict.fromkeys((b"<!doctype", b"<html", b"<table", b"<?xml"), _A_PAGE),
     b"\x28\xb5\x2f\xfd": "is compressed with zstd; unpack it, or compress it with gzip",
     b"\x1f\x8b": "is compressed twice; unpack it first",
 }
