@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from benchkit.sources.raw.paths import MISSING, add_names, elements, keys_of, lo
 from benchkit.sources.raw.reading import Reading
 
 IN_LINES = (".ndjson", ".jsonl")
+_BLANKS = re.compile(rf"[{BLANKS}]*+")
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def read_json(found: Found, content: Content, reading: Reading) -> Records:
     content, notes = in_utf8(found, content, reading.encoding)
     data = bytes_of(content).removeprefix(codecs.BOM_UTF8)
     text = data.decode("latin-1")  # a byte for a byte: JSON's own signs are ASCII
-    if not text.strip(BLANKS):
+    if _after_blanks(text, 0) == len(text):
         raise InputError(found.label, "is empty; check that the export finished")
     if _is_in_lines(found.name, text):
         return _records(found, data, find_in_lines(text, reading.records), notes)
@@ -110,10 +112,16 @@ def _is_in_lines(name: str, text: str) -> bool:
     """Whether a text holds a record on each line, by its name or by its first line."""
     if any(ending in name.lower() for ending in IN_LINES):
         return True
-    first, _, rest = text.lstrip(BLANKS).partition("\n")
-    if not first.startswith("{") or not rest.lstrip(BLANKS).startswith("{"):
+    begins = _after_blanks(text, 0)
+    ends = text.find("\n", begins)
+    if ends < 0 or text[begins] != "{" or not text.startswith("{", _after_blanks(text, ends)):
         return False
-    return bool(find_in_lines(first).records)
+    return bool(find_in_lines(text[begins:ends]).records)
+
+
+def _after_blanks(text: str, start: int) -> int:
+    blanks = _BLANKS.match(text, start)
+    return blanks.end() if blanks else start
 
 
 def _records(found: Found, data: bytes, places: Places, notes: Mapping[str, int]) -> Records:
