@@ -18,5 +18,5 @@ def print_findings(findings: pl.DataFrame, console: Console) -> None:
     for item in told(findings):
         console.print(Text(f"{item.severity}: {item.title}", style=_STYLES[item.severity]))
         for line in (*item.lines, item.consequence):
-            console.print(Padding(Text(printable(line)), (0, 0, 0, 2)))
+            console.print(Padding(Text(printable(line)), (0, 0, 0, 2), expand=False))
     console.print(Text(summary(findings)))
