@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchkit.auditing import audit as audit
     from benchkit.calendars import Calendar as Calendar
     from benchkit.calendars import Calendars as Calendars
     from benchkit.catalogue import CATALOGUE as CATALOGUE
@@ -51,6 +52,7 @@ _HOME = {
     "Metric": "metrics",
     "Waits": "waits",
     "answered_within": "metrics",
+    "audit": "auditing",
     "comparable": "comparability",
     "compare_definitions": "comparisons.definitions",
     "enrich": "enriching",

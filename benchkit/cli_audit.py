@@ -33,8 +33,8 @@ def audit_command(
     import polars as pl
     from rich.console import Console
 
-    from benchkit.audit import audit
-    from benchkit.audit.terminal import print_findings
+    from benchkit.auditing import audit
+    from benchkit.auditing.terminal import print_findings
     from benchkit.errors import UnknownNameError, printable
     from benchkit.output import write_table
     from benchkit.sources import load

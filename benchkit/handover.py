@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from benchkit.audit import audit
+from benchkit.auditing import audit
 from benchkit.calendars import Calendars
 from benchkit.corrections import corrected
 from benchkit.dataset import About, Audit, Dataset

@@ -188,7 +188,7 @@ def pseudonymise_findings(
     """Findings of an audit under the names that `pseudonymise` gives these waits; of one's own `brand` alone.
 
     >>> from benchkit import find_waits
-    >>> from benchkit.audit import audit
+    >>> from benchkit.auditing import audit
     >>> from benchkit.sources.timelines import from_timelines
     >>> data = from_timelines("A0 C10", brand="Acme")
     >>> pseudonymise_findings(audit(data), find_waits(data), brand="Acme")["brand"].to_list()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from benchkit.audit import audit
+from benchkit.auditing import audit
 from benchkit.comparisons import expected_time
 from benchkit.errors import BenchkitError, UnknownNameError, printable, show
 from benchkit.folders import IncompleteError, folder_name, replaced_when_complete
