@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 import benchkit as bk
-from benchkit.audit import audit
+from benchkit.auditing import audit
 from benchkit.dataset import About
 from benchkit.schema import EVENTS, MESSAGES
 from benchkit.sources.synthetic_brands import Brand

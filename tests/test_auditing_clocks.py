@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import benchkit as bk
-from benchkit.audit.clocks import shift
+from benchkit.auditing.clocks import shift
 from tests.audit_data import changed, count, found, plain, serious
 
 IS_AGENT = pl.col("sender") == "agent"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import chi2_contingency, nbinom
 
-from benchkit.audit.gaps import empty_runs, log_chance_of
+from benchkit.auditing.gaps import empty_runs, log_chance_of
 from tests.audit_data import found, plain, serious, without
 
 sent_on = pl.col("sent_at").dt.date()

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 import benchkit as bk
-from benchkit.audit import FINDINGS, audit, findings_table, remark
-from benchkit.audit.showing import summary, told
+from benchkit.auditing import FINDINGS, audit, findings_table, remark
+from benchkit.auditing.showing import summary, told
 from benchkit.cli_audit import audit_command
 from benchkit.handover import hand_over, load_findings
 from benchkit.shell import SentenceGroup

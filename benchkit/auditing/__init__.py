@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from benchkit.audit import answers, bots, clocks, gaps, messages, reading
-from benchkit.audit.checks import FINDINGS as FINDINGS
-from benchkit.audit.checks import SEVERITIES as SEVERITIES
-from benchkit.audit.checks import Check, Facts
-from benchkit.audit.showing import findings_table as findings_table
-from benchkit.audit.showing import remark as remark
+from benchkit.auditing import answers, bots, clocks, gaps, messages, reading
+from benchkit.auditing.checks import FINDINGS as FINDINGS
+from benchkit.auditing.checks import SEVERITIES as SEVERITIES
+from benchkit.auditing.checks import Check, Facts
+from benchkit.auditing.showing import findings_table as findings_table
+from benchkit.auditing.showing import remark as remark
 from benchkit.dataset import Dataset
 
 _ALL = "every figure"

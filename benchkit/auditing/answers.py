@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from benchkit.audit.checks import Facts, Found, names_of, part
+from benchkit.auditing.checks import Facts, Found, names_of, part
 from benchkit.periods import WEEK
 from benchkit.words import human_seconds
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from benchkit.audit.checks import Facts, Found, names_of, part
-from benchkit.audit.messages import FROM_AGENT, IN_WHOLE_MINUTES, IS_UNSIGNED
+from benchkit.auditing.checks import Facts, Found, names_of, part
+from benchkit.auditing.messages import FROM_AGENT, IN_WHOLE_MINUTES, IS_UNSIGNED
 from benchkit.words import human_seconds
 
 _AGENT = ("brand", "sender_id")

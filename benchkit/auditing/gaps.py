@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from benchkit.audit.checks import Facts, Found, names_of
+from benchkit.auditing.checks import Facts, Found, names_of
 from benchkit.periods import WEEK
 from benchkit.stats.arrays import Bools, Floats
 from benchkit.words import percent

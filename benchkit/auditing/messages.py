@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from benchkit.audit.checks import Facts, Found, names_of, part
+from benchkit.auditing.checks import Facts, Found, names_of, part
 from benchkit.periods import WEEK, local_time
 from benchkit.schema import same_as_before
 from benchkit.sources.twcs import UNSIGNED

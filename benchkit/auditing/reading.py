@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from benchkit.audit.checks import EXAMPLES, Facts, Found, part
+from benchkit.auditing.checks import EXAMPLES, Facts, Found, part
 from benchkit.periods import WEEK
 
 _REPEATED_ID = pl.col("reason").str.starts_with("duplicate")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from benchkit.audit.checks import SEVERITIES
+from benchkit.auditing.checks import SEVERITIES
 from benchkit.html import Html, escape
 
 _PLACES = {"agent_id": "of {:,} agents", "channel": "on {:,} channels", "brand": "at {:,} brands"}
@@ -34,7 +34,7 @@ class Told(NamedTuple):
 def told(findings: pl.DataFrame) -> list[Told]:
     """What each check found, its places put together.
 
-    >>> from benchkit.audit import audit
+    >>> from benchkit.auditing import audit
     >>> from benchkit.sources.timelines import from_timelines
     >>> told(audit(from_timelines("C0 A10", "A5 C20")))[0].lines
     ['1 of 2 conversations (50.0%) began with a message of the brand.']
@@ -57,7 +57,7 @@ def told(findings: pl.DataFrame) -> list[Told]:
 def findings_table(findings: pl.DataFrame) -> Html:
     """Show what an audit found, errors first, with the figures that it touches and what to do.
 
-    >>> from benchkit.audit import FINDINGS
+    >>> from benchkit.auditing import FINDINGS
     >>> findings_table(pl.DataFrame(schema=FINDINGS)).html
     '<p>Nothing was found that would spoil these figures.</p>'
 
@@ -74,7 +74,7 @@ def findings_table(findings: pl.DataFrame) -> Html:
 def remark(findings: pl.DataFrame) -> Html | None:
     """Warn of errors and warnings at the head of a report; None where there are none.
 
-    >>> from benchkit.audit import FINDINGS
+    >>> from benchkit.auditing import FINDINGS
     >>> found = {"check": "replies before their message", "severity": "error", "brand": "Acme"}
     >>> "Something is wrong with the data" in remark(pl.DataFrame([found], schema=FINDINGS)).html
     True
@@ -91,7 +91,7 @@ def remark(findings: pl.DataFrame) -> Html | None:
 def summary(findings: pl.DataFrame) -> str:
     """How many checks found something, by severity.
 
-    >>> from benchkit.audit import FINDINGS
+    >>> from benchkit.auditing import FINDINGS
     >>> summary(pl.DataFrame([{"check": "a", "severity": "note"}], schema=FINDINGS))
     'Nothing was found that would spoil these figures. 1 note.'
     """

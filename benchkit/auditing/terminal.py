@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from benchkit.audit.showing import summary, told
+from benchkit.auditing.showing import summary, told
 from benchkit.errors import printable
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
