@@ -22,6 +22,9 @@ FORMATS: Mapping[str, str] = {
 }
 """The formats that are read by code, and the function that does it; the others are mappings."""
 
+INCREMENTAL = frozenset({"chatwoot"})
+"""The formats whose databases tell what changed since some time."""
+
 ENDINGS = (".parquet", ".csv", ".csv.gz")
 
 
@@ -33,6 +36,7 @@ def read_export(
     channel: str = "",
     timezone: str = "",
     as_of: Moment | None = None,
+    since: Moment | None = None,
     keep_text: bool = False,
 ) -> Dataset:
     """Read an export of any format that benchkit or a mapping knows, as a Dataset.
@@ -49,6 +53,7 @@ def read_export(
     a glob, or a list of them; of a database env:NAME or uri:FILE, where the connection URI
     stands. `brand`, `channel` and `timezone` say what the export does not, `as_of` when it was
     taken (without it: at the newest time in it); the text of messages is kept only with `keep_text`.
+    Of Chatwoot's database, `since` reads only conversations that changed since then, whole.
 
     Raises `UnknownNameError` for a format there is not, and `BenchkitError` for what cannot be
     read as it, or an option that it has no use for.
@@ -60,10 +65,13 @@ def read_export(
         refuse_uri(each)
     told = {"brand": brand, "channel": channel, "timezone": timezone}
     name = str(format)
+    if since is not None and name not in INCREMENTAL:
+        raise BenchkitError("since is for Chatwoot's database; leave it out")
     if name in FORMATS:
         module, _, function = FORMATS[name].partition(":")
         reader = getattr(importlib.import_module(module), function)
-        data: Dataset = reader(path, **told, as_of=as_of, keep_text=keep_text)
+        changed = {} if since is None else {"since": since}
+        data: Dataset = reader(path, **told, **changed, as_of=as_of, keep_text=keep_text)
         return data
     if Path(name).suffix == ".toml":
         mapping = ExportMapping.load(name)

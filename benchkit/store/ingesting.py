@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from benchkit.dataset import EXCLUDED, Dataset
 from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError, show
 from benchkit.output import write_whole
+from benchkit.sources.secrets import is_connection
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, merged, together
@@ -23,6 +26,8 @@ from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
 EXCLUDED_FILE = "excluded.parquet"
+_OVERLAP = timedelta(hours=1)
+"""What a database was told so long before it was last read may have come to light after that."""
 
 
 class Ingested(NamedTuple):
@@ -86,18 +91,22 @@ def ingest(
     files = _files(path, attributes)
     told = {**asked, "as_of": str(as_of or ""), "complete_since": complete, "on": on}
     told = {key: value for key, value in told.items() if value}
-    source_id = _identity(files, format, path, told)
+    source_id = _identity(files, format, told)
     known = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
-    if _holds(known, source_id, files):
+    if _holds(known, source_id):
         return _done(known, folder, changed=False)
-    data = read_export(format, path, as_of=as_of, keep_text=known.keep_text, **asked)
+    since = _read_before(known, format, path)
+    if since is not None:
+        complete = complete or since.isoformat()
+        since -= _OVERLAP
+    data = read_export(format, path, as_of=as_of, since=since, keep_text=known.keep_text, **asked)
     if attributes:
         from benchkit.enriching import enrich
 
         data = enrich(data, attributes, on=on)
     with locked(folder, waiting=progress):
         before = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
-        if _holds(before, source_id, files):
+        if _holds(before, source_id):
             return _done(before, folder, changed=False)
         try:
             data = _as_kept(data, before, folder)
@@ -123,6 +132,16 @@ def ingest(
         return _done(after, folder, changed=True, before=before)
 
 
+def _read_before(manifest: Manifest, format: str, path: str | Path) -> datetime | None:  # noqa: A002
+    """When a database that tells what changed was last read into the store."""
+    from benchkit.sources.exports import INCREMENTAL
+
+    if format not in INCREMENTAL or not is_connection(path):
+        return None
+    same = [source for source in manifest.sources if (source.format, source.files) == (format, _files(path))]
+    return max((datetime.fromisoformat(source.as_of) for source in same), default=None)
+
+
 def _known(folder: Path, name: str, *, keep_text: bool, keep_ids: bool) -> Manifest:
     """What the store holds, or how it is begun; raises `BenchkitError` where it keeps less than is asked."""
     manifest = read_manifest(folder)
@@ -139,8 +158,8 @@ def _known(folder: Path, name: str, *, keep_text: bool, keep_ids: bool) -> Manif
     return manifest
 
 
-def _holds(manifest: Manifest, source_id: str, files: list[dict[str, Any]]) -> bool:
-    return bool(files) and any(source.id == source_id for source in manifest.sources)
+def _holds(manifest: Manifest, source_id: str) -> bool:
+    return any(source.id == source_id for source in manifest.sources)
 
 
 def _as_kept(data: Dataset, manifest: Manifest, folder: Path) -> Dataset:
@@ -222,24 +241,22 @@ def _write_excluded(folder: Path, manifest: Manifest, data: Dataset, source_id: 
 
 
 def _files(*paths: str | Path) -> list[dict[str, Any]]:
-    """Name, size and hash of the files that will be read; none where it is a database."""
+    """Name, size and hash of the files that will be read; of a database, where its URI stands."""
     from benchkit.sources.raw.files import SourceFile, find_files
 
-    places = [path for path in paths if str(path) and not _is_database(path)]
+    named = [path for path in paths if str(path)]
+    places = [path for path in named if not is_connection(path)]
     origins = dict.fromkeys(file.origin for path in places for file in find_files(path))
     read = [SourceFile(origin, origin.stat().st_size) for origin in origins]
-    return [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
+    files = [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
+    return [*files, *({"name": str(path)} for path in named if is_connection(path))]
 
 
-def _is_database(path: str | Path) -> bool:
-    return str(path).startswith(("env:", "uri:"))
-
-
-def _identity(files: list[dict[str, Any]], format: str, path: str | Path, told: Mapping[str, str]) -> str:  # noqa: A002
-    """What tells an ingest from another: the files' content, and how they are to be read."""
+def _identity(files: list[dict[str, Any]], format: str, told: Mapping[str, str]) -> str:  # noqa: A002
+    """What tells an ingest from another: what is read, of a database now, and how it is read."""
     mapping = Path(format)
     rules = hashlib.sha256(mapping.read_bytes()).hexdigest() if mapping.is_file() else format
-    content = sorted(file["sha256"] for file in files) if files else [str(path), now()]
+    content = sorted(file.get("sha256") or f"{file['name']} {time.time_ns()}" for file in files)
     return hashlib.sha256(json.dumps([content, rules, dict(sorted(told.items()))]).encode()).hexdigest()[:16]
 
 
