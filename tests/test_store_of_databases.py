@@ -57,7 +57,7 @@ def test_chatwoot_is_read_incrementally_into_the_store(
         "agent_id",
         "messages_in_wait",
     ]
-    waits, now = (find_waits(data).frame.sort("wait_id").collect() for data in (stored, whole))
+    waits, now = (find_waits(data).frame.sort("started_at", "wait_id").collect() for data in (stored, whole))
     again = pl.col("conversation_id") == "1/5"
     assert waits.filter(~again).select(columns).equals(now.filter(~again).select(columns))
     # the database tells a closing that was never reported only until the conversation is opened again
