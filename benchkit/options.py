@@ -40,7 +40,7 @@ TargetOption = Annotated[str, typer.Option("--target", metavar="TEXT", help="Suc
 def refuse_two_sources(demo: bool, *others: str) -> None:
     """Refuse a file or a dataset beside --demo."""
     if demo and any(others):
-        raise BenchkitError("--demo and another source are two; name one of them")
+        raise BenchkitError("--demo and another are two sources; name one of them")
 
 
 def find_asked(

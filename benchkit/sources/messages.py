@@ -14,7 +14,6 @@ from benchkit.dataset import EXCLUDED, About, Audit, Dataset
 from benchkit.errors import InputError, UnknownNameError, show
 from benchkit.schema import EVENTS, MESSAGES, TIME, RuleError, Table
 from benchkit.sources.delimited import (
-    Rows,
     find_file,
     name_of,
     read_rows,
@@ -22,6 +21,7 @@ from benchkit.sources.delimited import (
     refuse_unreadable,
     set_aside,
 )
+from benchkit.sources.scanning import Rows
 from benchkit.times import Moment, iso_time, parse_as_of
 
 EXAMPLE = """message_id,conversation_id,brand,channel,sender,sender_id,sent_at
