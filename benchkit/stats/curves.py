@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchkit.errors import UnknownNameError
 from benchkit.stats.arrays import Bools, Counts, Floats, Ints, in_threads
-from benchkit.stats.lifetable import LifeTable, first_where
+from benchkit.stats.lifetable import LifeTable, first_where, slices
 from benchkit.stats.rows import Clustered
 
 _ROUNDING = 1e-12
@@ -156,17 +156,23 @@ class Curves:
         wanted = np.atleast_1d(np.asarray(seconds, dtype=float))
         step = np.empty((self.groups.size, wanted.size), dtype=np.int64)
         for group, (begin, end) in enumerate(zip(self.offsets[:-1], self.offsets[1:], strict=True)):
-            step[group] = begin + np.searchsorted(self.time[begin:end], wanted, side="right")
+            step[group] = begin + self.time[begin:end].searchsorted(wanted, side="right")
         began = step > self.offsets[:-1, np.newaxis]
-        return [np.where(began, np.append(part, before)[step - 1], before) for part, before in series]
+        picked = [np.full(step.shape, before) for _, before in series]
+        for values, (part, _) in zip(picked, series, strict=True):
+            values[began] = part[step[began] - 1]
+        return picked
 
     @cached_property
     def _limits(self) -> tuple[Floats, Floats]:
         estimate, se = self.estimate, self.se
-        some = [slice(start, start + _TIMES_AT_ONCE) for start in range(0, se.size + 1, _TIMES_AT_ONCE)]
-        found = in_threads(lambda own: limits(estimate[own], se[own], self.quantile), some)
-        lower, upper = (np.concatenate(sides) for sides in zip(*found, strict=True))
-        lower[np.isnan(se)] = upper[np.isnan(se)] = np.nan
+        lower, upper = np.empty_like(se), np.empty_like(se)
+
+        def fill(own: slice) -> None:
+            lower[own], upper[own] = limits(estimate[own], se[own], self.quantile)
+            lower[own][np.isnan(se[own])] = upper[own][np.isnan(se[own])] = np.nan
+
+        in_threads(fill, slices(se.size, _TIMES_AT_ONCE))
         return lower, upper
 
 

@@ -143,13 +143,12 @@ def estimate_curves(
         tick, began = (np.searchsorted(clock, when, side="right") - 1 for when in (x, late))
     begin = None if entry is None else np.where(late > 0, began, -1).astype(np.int64)
     table = life_table(group, tick, kind, n_groups=labels.size, cause=cause, entry=begin)
-    ticks = table.of_events(lambda rows: rows.ticks)
     return Curves(
         groups=labels,
         offsets=table.offsets(),
-        time=ticks.astype(float) if clock is None else clock[ticks],
+        time=table.of_events(lambda rows: rows.ticks if clock is None else np.append(clock, 0.0)[rows.ticks]),
         estimate=table.of_events(lambda rows: rows.estimate),
-        at_risk=table.of_events(lambda rows: rows.at_risk),
+        at_risk=table.of_events(lambda rows: rows.at_risk, np.int64),
         start=0.0,
         table=table,
         cluster=member,
@@ -169,8 +168,7 @@ def numbered(name: str, labels: npt.ArrayLike | None, n_waits: int) -> tuple[npt
     given = np.asarray(labels)
     if given.shape != (n_waits,):
         raise BenchkitError(f"{name} must have one label for each of the {n_waits:,} waits")
-    if given.dtype.kind in "iu" and given.size and np.ptp(given) < given.size:
-        least = given.min()
+    if given.dtype.kind in "iu" and given.size and given.max() - (least := given.min()) < given.size:
         place = (given - least if least else given).astype(np.int64, copy=False)
         there = np.bincount(place) > 0
         return np.flatnonzero(there) + least, place if there.all() else (np.cumsum(there) - 1)[place]
@@ -195,8 +193,10 @@ def checked_waits(
     """
     given = {"seconds": seconds, "outcome": outcome} | ({} if entry is None else {"entry": entry})
     x, kind, late = (*_numbers(**given), np.zeros(1))[:3]
-    _refuse((x < 0) | (late < 0), "waits are negative")
-    _refuse((kind < 0) | _broken(kind), "outcomes are not whole numbers from 0")
+    if min(x.min(initial=0), late.min(initial=0)) < 0:
+        _refuse((x < 0) | (late < 0), "waits are negative")
+    if kind.min(initial=0) < 0 or _broken(kind).any():
+        _refuse((kind < 0) | _broken(kind), "outcomes are not whole numbers from 0")
     if entry is not None:
         _refuse((late > 0) & (late >= x), "waits ended before they came under observation")
     return x, kind.astype(np.int64, copy=False), late

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchkit.stats.arrays import Bools, Counts, Floats, Ints, in_threads, narrow
-from benchkit.stats.rows import ENTERED, Clustered, Rows, count_rows
+from benchkit.stats.arrays import Bools, Counts, Floats, Ints, Part, in_threads, narrow
+from benchkit.stats.rows import CENSORED, ENTERED, Clustered, Rows, count_rows
 
 _CELLS_AT_ONCE = 4_000_000
 _MARKS_AT_ONCE = 100_000
@@ -30,9 +30,9 @@ class LifeTable:
     n_waits: int
     entries: bool
 
-    def of_events(self, values: Callable[[Rows], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    def of_events(self, values: Callable[[Rows], npt.NDArray[Any]], kind: type = float) -> npt.NDArray[Any]:
         """What there is by row, for the rows of events only, group after group."""
-        return np.concatenate([np.delete(values(part), part.first) for part in self.parts])
+        return self._of_events(values, self.parts, kind)
 
     def offsets(self) -> Ints:
         """Where the events of each group begin, and where the last end."""
@@ -56,15 +56,15 @@ class LifeTable:
 
     def errors(self, clustered: list[Clustered] | None = None) -> Floats:
         """The standard error at every event."""
-        variances = zip(self.parts, self._variances(clustered), strict=True)
-        return np.concatenate([_roots(np.delete(square, part.first)) for part, square in variances])
+        return self._of_events(lambda variance: _roots(variance()), self._variances(clustered), float)
 
     def error(self, ticks: npt.ArrayLike, cluster: Ints | None = None) -> Floats:
         """The standard error by group and tick."""
         wanted = np.asarray(ticks, dtype=np.int64)
         if cluster is None:
-            variances = zip(self.parts, self._variances(None), strict=True)
-            return np.concatenate([_roots(square[part.at(wanted)]) for part, square in variances])
+            squares = in_threads(lambda variance: variance(), self._variances(None))
+            found = zip(self.parts, squares, strict=True)
+            return np.concatenate([_roots(square[part.at(wanted)]) for part, square in found])
         variance = np.zeros((self.n_groups, wanted.size))
         for part in self.clustered(cluster):
             group = part.rows.groups[part.group]
@@ -89,12 +89,26 @@ class LifeTable:
         in_threads(fill, clustered)
         return moved
 
-    def _variances(self, clustered: list[Clustered] | None) -> list[Floats]:
+    def _variances(self, clustered: list[Clustered] | None) -> list[Callable[[], Floats]]:
+        """What computes the variance at every row, part by part."""
         if clustered is not None:
-            return in_threads(Clustered.variance_known, clustered)
+            return [part.variance_known for part in clustered]
         if not self.entries:
-            return in_threads(Rows.variance, self.parts)
-        return in_threads(Clustered.variance, self.clustered(np.arange(self.n_waits)))
+            return [part.variance for part in self.parts]
+        return [part.variance for part in self.clustered(np.arange(self.n_waits))]
+
+    def _of_events(
+        self, values: Callable[[Part], npt.NDArray[Any]], parts: Sequence[Part], kind: type
+    ) -> npt.NDArray[Any]:
+        ends = np.cumsum([part.key.size - part.first.size for part in self.parts]).tolist()
+        result = np.empty(ends[-1], dtype=kind)
+
+        def fill(number: int) -> None:
+            found = np.delete(values(parts[number]), self.parts[number].first)
+            result[ends[number] - found.size : ends[number]] = found
+
+        in_threads(fill, range(len(parts)))
+        return result
 
 
 def life_table(
@@ -109,14 +123,25 @@ def life_table(
     `group` numbers from 0, `tick` is when a wait ended (whole, from -1 for before the first
     event), `outcome` how (0 censored), `entry` the last tick before it came under observation.
     """
-    bits = int(tick.max(initial=0) + 1).bit_length()
-    packed = _keys(group, tick, bits)
-    for bit_of_kind in (outcome == cause, outcome > 0):
-        packed <<= 1
-        packed += bit_of_kind
-    if entry is not None:
-        packed = np.concatenate([packed, 4 * _keys(group, entry, bits) + ENTERED])
-    marks, wait = _in_order(packed, group.size)
+    bits, bits_of_wait = (int(most).bit_length() for most in (tick.max(initial=0) + 1, group.size))
+    numbered = n_groups << bits + 2 + bits_of_wait < 2**63
+    marks = np.empty((1 if entry is None else 2, group.size), dtype=np.int64)
+
+    def leave(own: slice) -> None:
+        origin = (group[own] << bits) + 1
+        ended = np.add(origin, tick[own], out=marks[0, own])
+        ended *= 4
+        ended += CENSORED
+        ended -= outcome[own] == cause
+        ended -= outcome[own] > 0
+        if entry is not None:
+            marks[1, own] = 4 * (origin + entry[own]) + ENTERED
+        if numbered:
+            marks[:, own] <<= bits_of_wait
+            marks[:, own] += np.arange(own.start, own.stop)
+
+    in_threads(leave, slices(group.size, _MARKS_AT_ONCE))
+    marks, wait = _split(marks.reshape(-1), bits_of_wait) if numbered else _in_order(marks)
     origins = np.arange(n_groups, dtype=np.int64) << bits
     begins = np.searchsorted(marks, 4 * origins)
     cuts = np.flatnonzero(np.diff(begins // _MARKS_AT_ONCE)) + 1  # a processor's cache holds so many
@@ -136,26 +161,35 @@ def first_where(holds: Bools, offsets: Ints) -> Ints:
     return np.asarray(np.where(found < offsets[1:], found, holds.size), dtype=np.int64)
 
 
-def _keys(group: Ints, tick: Ints, bits: int) -> Ints:
-    keys = group << bits
-    keys += tick
-    keys += 1
-    return keys
+def slices(size: int, step: int) -> list[slice]:
+    """Slices of at most that many, one after the other.
+
+    >>> slices(5, 3)
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    return [slice(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-def _in_order(marks: Ints, n_waits: int) -> tuple[Ints, Counts]:
-    """The marks in order, and whose each is; the `n_waits` first come first, and again in turn."""
-    bits = n_waits.bit_length()
-    if int(marks.max(initial=0)).bit_length() + bits > 63:
-        order = np.argsort(marks)
-        return marks[order], narrow(order % n_waits)
-    marks <<= bits
-    marks.reshape(-1, max(n_waits, 1))[:] += np.arange(max(n_waits, 1))
-    marks.sort()  # much faster than np.argsort
-    wait = np.empty(marks.size, np.min_scalar_type(n_waits))
-    np.bitwise_and(marks, (1 << bits) - 1, out=wait, casting="unsafe")
-    marks >>= bits
+def _split(marks: Ints, bits: int) -> tuple[Ints, Counts]:
+    """Marks in order, and whose each is, of marks that hold that in their last bits."""
+    wait = np.empty(marks.size, np.min_scalar_type((1 << bits) - 1))
+
+    def sort(own: slice) -> None:
+        marks[own].sort()  # much faster than np.argsort
+        np.bitwise_and(marks[own], (1 << bits) - 1, out=wait[own], casting="unsafe")
+        marks[own] >>= bits
+
+    half = max((marks.size + 1) // 2, _MARKS_AT_ONCE)
+    if half < marks.size:
+        marks.partition(half)
+    in_threads(sort, slices(marks.size, half))
     return marks, wait
+
+
+def _in_order(marks: Ints) -> tuple[Ints, Counts]:
+    """Marks, of which each wait has a column, in order, and whose each is."""
+    order = np.argsort(marks, axis=None)
+    return marks.reshape(-1)[order], narrow(order % marks.shape[1])
 
 
 def _reached(rows: Rows, share: Floats) -> Floats:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from benchkit.stats.arrays import Bools, Counts, Floats, Ints
 
-ENDED, ENTERED, IN_CAUSE = 1, 2, 3
-"""The kinds of marks that waits leave, beside 0 for censored: a bit for the cause, a bit for any end."""
+IN_CAUSE, ENDED, CENSORED, ENTERED = range(4)
+"""The kinds of marks that waits leave, in the order in which they come at one tick: ends before all else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,29 +55,32 @@ class Rows:
         wanted = self.key[self.first][:, np.newaxis] + np.minimum(ticks + 1, (1 << self.bits) - 1)
         return np.asarray(np.searchsorted(self.key, wanted, side="right") - 1, dtype=np.int64)
 
-    def steps(self) -> list[tuple[Floats, Floats]]:
-        """What a mark adds to P and to Q, by row and kind, and by row the factor of P and of Q.
+    def steps(self) -> list[Floats]:
+        """What a mark adds to P and, where it is not -P, to Q, by row and kind.
 
-        A wait's influence is F P + Q + (F a - b) G, where G is 1 while the wait is under observation
+        A wait's influence is (F a - b) G + F P + Q, where G is 1 while the wait is under observation
         and 0 else, and F, a and b are those of the row asked for. Where nothing but the cause ends
-        waits, b is a and Q is -P: the influence is (F - 1) P + (F a - b) G.
+        waits, b is a and Q is -P: the influence is (F a - b) G + (F - 1) P.
         """
         left = self.at_risk - self.ended
         own = np.divide(1.0, left, out=np.zeros(left.size), where=left > 0)
         p, q = self.a - own, own * self.estimate - self.b
-        of_p = np.stack((self.a, p, -self.a, p), axis=1)
-        if self.only_cause:
-            return [(of_p, self.estimate - 1.0)]
-        of_q = np.stack((-self.b, q, self.b, q + self.jump), axis=1)
-        return [(of_p, self.estimate), (of_q, np.ones_like(q))]
+        of_p = np.stack((p, p, self.a, -self.a), axis=1)
+        return [of_p] if self.only_cause else [of_p, np.stack((q + self.jump, q, -self.b, self.b), axis=1)]
+
+    def factors(self) -> list[Floats]:
+        """By row the factors of G, P and, where it is not -P, Q in influences."""
+        of_g = self.estimate * self.a - self.b
+        return [of_g, self.estimate - 1.0] if self.only_cause else [of_g, self.estimate, np.ones(of_g.size)]
 
     def variance(self) -> Floats:
         """The sum of squares of influences at every row, of waits that all were watched from the origin."""
         size = _sizes(self.begin, self.kind.size)
-        n = np.stack([size - self.ended, self.ended - self.caused, np.zeros_like(size), self.caused], axis=1)
-        watched = self.at_risk - size
-        variance = (self.estimate * self.a - self.b) ** 2 * watched
-        for (one, factor), (two, other) in combinations_with_replacement(self.steps(), 2):
+        n = np.stack([self.caused, self.ended - self.caused, size - self.ended, np.zeros_like(size)], axis=1)
+        of_g, *factors = self.factors()
+        variance = of_g**2 * (self.at_risk - size)
+        sums = zip(self.steps(), factors, strict=True)
+        for (one, factor), (two, other) in combinations_with_replacement(sums, 2):
             total = _running(np.add, (n * one * two).sum(axis=1), self.first)
             variance += (1 if one is two else 2) * factor * other * total
         return variance
@@ -86,33 +88,35 @@ class Rows:
     def clustered(self, cluster: Counts, n_clusters: int) -> Clustered:
         """Bring the marks into the order of their clusters, which are by wait and numbered from 0."""
         bits = (4 * self.key.size).bit_length()
+        narrow = np.min_scalar_type(-(self.first.size * n_clusters << bits))  # sorted in half the time
         first_run = np.repeat(np.arange(self.first.size) * n_clusters, _sizes(self.first, self.key.size))
         of_row = (first_run << bits) + 4 * np.arange(self.key.size)
-        places = np.repeat(of_row, _sizes(self.begin, self.kind.size))
+        places = np.repeat(of_row.astype(narrow), _sizes(self.begin, self.kind.size))
         places += self.kind
-        places += cluster[self.wait].astype(np.int64) << bits
+        places += cluster[self.wait].astype(narrow) << bits
         places.sort()
         begins = _begins(places >> bits)
         sizes = _sizes(begins, places.size)
-        seen = np.cumsum(2 * ((places & 3) == ENTERED) - 1)
-        none = seen[begins + sizes - 1]  # in the end none is under observation
-        watched = np.diff(-none, prepend=0).astype(float)
-        sums = [Sum((seen - np.repeat(none, sizes)).astype(float), watched, self.estimate * self.a - self.b)]
-        nothing, row_and_kind = np.zeros(begins.size), places & ((1 << bits) - 1)
-        for steps, factor in self.steps():
+        ends = begins + sizes
+        seen = -np.arange(1.0, places.size + 1)
+        if (self.kind == ENTERED).any():
+            seen += 2 * np.cumsum((places & 3) == ENTERED)
+        none = seen[ends - 1]  # in the end none is under observation
+        seen -= np.repeat(none, sizes)
+        sums = [Sum(seen, np.diff(-none, prepend=0.0))]
+        row_and_kind = places & ((1 << bits) - 1)
+        for steps in self.steps():
             after = np.cumsum(np.take(steps, row_and_kind))
-            before = np.append(0.0, after)[begins]
-            after -= np.repeat(before, sizes)
-            sums.append(Sum(after, nothing, factor))
+            after -= np.repeat(np.append(0.0, after[ends - 1])[:-1], sizes)
+            sums.append(Sum(after, np.zeros(begins.size)))
         return Clustered(self, *np.divmod(places[begins] >> bits, n_clusters), begins, places, bits, sums)
 
 
 class Sum(NamedTuple):
-    """A running sum: its value after each mark and before each run, and by row its factor in influences."""
+    """A running sum: its value after each mark and before each run."""
 
     after: Floats
     before: Floats
-    factor: Floats
 
 
 class Clustered(NamedTuple):
@@ -137,14 +141,13 @@ class Clustered(NamedTuple):
 
     def influence(self, ticks: Ints) -> Floats:
         """What each run adds to the estimate of its group, by run and tick."""
-        rows = self.rows
-        row, run = rows.at(ticks)[self.group], self.places[self.begins] >> self.bits
-        wanted = (run[:, np.newaxis] << self.bits) + 4 * row + 3
+        row, run = self.rows.at(ticks), self.places[self.begins] >> self.bits
+        wanted = (run[:, np.newaxis] << self.bits) + (4 * row + 3).astype(run.dtype)[self.group]
         mark = np.searchsorted(self.places, wanted, side="right") - 1
         begun = mark >= self.begins[:, np.newaxis]
-        influence = np.zeros(row.shape)
-        for after, before, factor in self.sums:
-            influence += np.where(begun, after[mark], before[:, np.newaxis]) * factor[row]
+        influence = np.zeros(mark.shape)
+        for (after, before), factor in zip(self.sums, self.rows.factors(), strict=True):
+            influence += np.where(begun, after[mark], before[:, np.newaxis]) * factor[row][self.group]
         return influence
 
     def variance_known(self) -> Floats:
@@ -155,47 +158,56 @@ class Clustered(NamedTuple):
     def variance(self) -> Floats:
         """The sum of squares of the influences at every row."""
         first, n_rows = self.rows.first, self.rows.key.size
-        row = (self.places & ((1 << self.bits) - 1)) >> 2
+        row = ((self.places & ((1 << self.bits) - 1)) >> 2).astype(np.intp)
         variance = np.zeros(n_rows)
-        for one, two in combinations_with_replacement(self.sums, 2):
+        sums = zip(self.sums, self.rows.factors(), strict=True)
+        for (one, factor), (two, other) in combinations_with_replacement(sums, 2):
             product, origin = one.after * two.after, one.before * two.before
-            steps = product.copy()
-            steps[1:] -= product[:-1]
+            steps = np.empty_like(product)
+            np.subtract(product[1:], product[:-1], out=steps[1:])
             steps[self.begins] = product[self.begins] - origin
             added = np.asarray(np.bincount(row, steps, n_rows), dtype=np.float64)
             np.add.at(added, first[self.group], origin)
             total = _running(np.add, added, first)
-            variance += (1 if one is two else 2) * one.factor * two.factor * total
+            variance += (1 if one is two else 2) * factor * other * total
         return variance
 
 
 def count_rows(marks: Ints, wait: Counts, origins: Ints, bits: int) -> Rows:
     """The rows of the groups that have these marks and origins (as keys)."""
     keys, kind = marks >> 2, (marks & 3).astype(np.uint8)
-    begin = _begins(keys)
-    ended, caused = _counted(kind & ENDED, begin), _counted(kind == IN_CAUSE, begin)
-    happened = ended > 0
-    begin, ended, caused = begin[happened], ended[happened], caused[happened]
-    key = keys[begin]
+    ends = np.flatnonzero(kind <= ENDED)
+    key_of_end = keys[ends]
+    opens = _begins(key_of_end)
+    key, begin, ended = key_of_end[opens], ends[opens], _sizes(opens, ends.size)
+    only_cause = not (kind == ENDED).any()
     place = np.searchsorted(key, origins)
     group_begin = np.searchsorted(keys, origins)
-    group_end = np.append(group_begin, keys.size)[1:]
-    entered = np.append(0, np.cumsum(kind == ENTERED))
-    yet_to_enter = np.repeat(entered[group_end], np.diff(place, append=key.size)) - entered[begin]
-    at_risk = np.repeat(group_end, np.diff(place, append=key.size)) - begin - 2 * yet_to_enter
-    at_origin = ((key, origins), (begin, group_begin), (at_risk, 1), (ended, 0), (caused, 0))
-    key, begin, at_risk, ended, caused = (np.insert(values, place, value) for values, value in at_origin)
+    at_origin = ((key, origins), (begin, group_begin), (ended, 0))
+    key, begin, ended = (np.insert(values, place, value) for values, value in at_origin)
+    caused = ended
+    if not only_cause:
+        caused = np.insert(np.add.reduceat(kind[ends] == IN_CAUSE, opens, dtype=np.int64), place, 0)
     first = place + np.arange(origins.size)
+    group_end = np.append(group_begin, keys.size)[1:]
+    at_risk = np.repeat(group_end, _sizes(first, key.size)) - begin
+    entered = kind == ENTERED
+    if entered.any():
+        so_far = np.append(0, np.cumsum(entered))
+        at_risk -= 2 * (np.repeat(so_far[group_end], _sizes(first, key.size)) - so_far[begin])
+    at_risk[first] = 1
 
-    only_cause = np.array_equal(ended, caused)
-    remaining = 1.0 - ended / at_risk
-    tail = np.divide(1.0, remaining, out=np.zeros(remaining.size), where=remaining > 0)
-    still = _running(np.multiply, remaining, first)
-    jump = np.append(1.0, still[:-1]) / at_risk
-    estimate = _running(np.add, jump * caused, first)
-    hazard = tail * ended / at_risk / at_risk
+    y, d = at_risk.astype(float), ended.astype(float)
+    left = y - d
+    still = _running(np.multiply, left / y, first)
+    hazard = np.divide(d, left * y, out=np.zeros(y.size), where=left > 0)
     a = _running(np.add, hazard, first)
-    b = a if only_cause else _running(np.add, hazard * estimate + jump * caused / at_risk, first)
+    jump = np.append(1.0, still[:-1]) / y
+    if only_cause:
+        estimate, b = 1.0 - still, a
+    else:
+        estimate = _running(np.add, jump * caused, first)
+        b = _running(np.add, hazard * estimate + jump * caused / y, first)
     return Rows(bits, kind, wait, first, key, begin, at_risk, ended, caused, only_cause, estimate, jump, a, b)
 
 
@@ -207,12 +219,6 @@ def _begins(ordered: Ints) -> Ints:
 def _sizes(begins: Ints, end: int) -> Ints:
     """How many there are from each beginning to the next."""
     return np.diff(begins, append=end)
-
-
-def _counted(happened: npt.NDArray[Any], begins: Ints) -> Ints:
-    """How many from each beginning to the next."""
-    so_far = np.append(0, np.cumsum(happened))
-    return np.asarray(np.diff(so_far[np.append(begins, happened.size)]), dtype=np.int64)
 
 
 def _running(ufunc: np.ufunc, values: Floats, first: Ints) -> Floats:
