@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,38 +132,43 @@ def test_json_without_end_of_nesting(tmp_path: Path, depth: int, pattern: str) -
             read_wholly(tmp_path / "some.json", text.encode())
 
 
-@fuzz(rows=st.lists(st.lists(CELLS, max_size=4), max_size=5), damage=DAMAGE, header_row=st.integers(0, 3))
-def test_workbooks(tmp_path: Path, rows: list[list[object]], damage: Damage, header_row: int) -> None:
-    for write in (xlsx, ods):
-        content = io.BytesIO()
-        with zipfile.ZipFile(io.BytesIO(write({"a": rows}))) as book, zipfile.ZipFile(content, "w") as spoilt:
-            for name in book.namelist():
-                sheet = "sheet" in name or name == "content.xml"
-                spoilt.writestr(name, damaged(book.read(name), damage if sheet else []))
-        read_wholly(tmp_path / f"some.{write.__name__}", content.getvalue(), header_row=header_row)
-        read_wholly(tmp_path / f"some.{write.__name__}", damaged(write({"a": rows}), damage))
+@fuzz(
+    rows=st.lists(st.lists(CELLS, max_size=4), max_size=5),
+    write=st.sampled_from([xlsx, ods, xls]),
+    damage=DAMAGE,
+    within=st.booleans(),
+    header_row=st.integers(0, 3),
+)
+def test_workbooks(
+    tmp_path: Path,
+    rows: list[list[object]],
+    write: Callable[..., bytes],
+    damage: Damage,
+    within: bool,
+    header_row: int,
+) -> None:
+    content = xls() if write is xls else write({"a": rows})
+    spoil = damaged_within if within and write is not xls else damaged
+    read_wholly(tmp_path / f"some.{write.__name__}", spoil(content, damage), header_row=header_row)
 
 
-@fuzz(damage=DAMAGE)
-def test_old_workbooks(tmp_path: Path, damage: Damage) -> None:
-    read_wholly(tmp_path / "some.xls", damaged(xls(), damage))
+def damaged_within(content: bytes, damage: Damage) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(packed, "w") as spoilt:
+        for name in book.namelist():
+            is_sheet = "sheet" in name or name == "content.xml"
+            spoilt.writestr(name, damaged(book.read(name), damage if is_sheet else []))
+    return packed.getvalue()
 
 
-@fuzz(damage=DAMAGE)
-def test_parquet(tmp_path: Path, damage: Damage) -> None:
+@fuzz(damage=DAMAGE, columns=st.sampled_from(["abe", "abce"]))
+def test_parquet(tmp_path: Path, damage: Damage, columns: str) -> None:
     stored = io.BytesIO()
-    frame = pl.DataFrame(
-        {
-            "a": [1, 2],
-            "b": ["x", None],
-            "c": [{"d": [1, 2]}, {"d": []}],
-            "e": [datetime(2026, 3, 2, tzinfo=UTC), None],
-        }
-    )
-    for columns in ("abe", "abce"):
-        stored = io.BytesIO()
-        frame.select(*columns).write_parquet(stored, statistics=False)
-        read_wholly(tmp_path / "some.parquet", damaged(stored.getvalue(), damage))
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    nested = [{"d": [1, 2]}, {"d": []}]
+    frame = pl.DataFrame({"a": [1, 2], "b": ["x", None], "c": nested, "e": [at, None]})
+    frame.select(*columns).write_parquet(stored, statistics=False)
+    read_wholly(tmp_path / "some.parquet", damaged(stored.getvalue(), damage))
 
 
 @fuzz(damage=DAMAGE, text=st.text(max_size=50))

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from benchkit.errors import InputError, UnknownNameError
-from benchkit.sources.raw import Raw, open_raw
+from benchkit.sources.raw import Raw, apart, open_raw
 from benchkit.sources.raw.columns import Table
 from tests.workbooks import Rows, ods, xls, xlsx
 
@@ -101,6 +101,23 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path, name: st
     with pytest.raises(InputError, match=problem) as refused:
         opened(tmp_path, content, name)
     assert str(refused.value).isprintable()
+
+
+def test_readers_that_abort_or_never_end_do_so_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "SECONDS", 1)
+    assert apart.survives(b"x", "import sys; sys.exit(sys.stdin.read() != 'x')")
+    assert not apart.survives(b"x", "import os; os.abort()")
+    assert not apart.survives(b"x", "while True: pass")
+
+
+def test_a_sheet_that_is_far_too_large_for_memory(tmp_path: Path) -> None:
+    content = xlsx({"a": [["a"], [1]]})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(packed, "w") as spoilt:
+        for name in book.namelist():
+            spoilt.writestr(name, book.read(name).replace(b'r="A2"', b'r="XFD1048576"'))
+    with pytest.raises(InputError, match="is damaged or locked"):
+        opened(tmp_path, packed.getvalue())
 
 
 def test_a_bomb_of_a_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

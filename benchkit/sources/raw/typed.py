@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
+from benchkit.sources.raw.apart import PARQUET, WORKBOOK, survives
 from benchkit.sources.raw.columns import Table, unique_names
 from benchkit.sources.raw.files import Content, Found, head_of, limit_of, refuse_more_than
 from benchkit.sources.raw.reading import Reading
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import fastexcel
 
 DAMAGED = "is damaged or locked with a password; save the workbook again"
+DAMAGED_PARQUET = "is damaged Parquet; write it again"
 TOP_ROWS = 1_000
 LEAST_ROUNDED = 10**15
 ROUNDED = "numbers of more than 15 digits, which a workbook has rounded"
@@ -34,8 +36,11 @@ def read_parquet(found: Found, content: Content) -> Table | Records:
 
     `(line)` is the number of the row. Raises `InputError` for a damaged file.
     """
-    with _undamaged(found, "is damaged Parquet; write it again"):
+    with _undamaged(found, DAMAGED_PARQUET):
         source = io.BytesIO(content) if isinstance(content, bytes) else content
+        pl.read_parquet_schema(source)
+        if not survives(content, PARQUET):
+            raise InputError(found.label, DAMAGED_PARQUET)
         frame = pl.read_parquet(source, glob=False)
         if any(dtype.is_nested() for dtype in frame.dtypes):
             return read_lines(found, frame.write_ndjson().encode())
@@ -55,6 +60,8 @@ def read_workbook(found: Found, content: Content, reading: Reading) -> Table:
     logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every column that is empty
     with _undamaged(found):
         _check_package(found, content)
+        if not survives(content, WORKBOOK):
+            raise InputError(found.label, DAMAGED)
         book = fastexcel.read_excel(content if isinstance(content, bytes) else str(content))
     sheets = _sheets(found, book.sheet_names, reading.sheet)
     for sheet in sheets:
