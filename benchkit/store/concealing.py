@@ -75,7 +75,9 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     personal = {name for name in (*_PERSONAL_ALWAYS, *data.personal) if name in messages.columns}
     if key is not None:
         hashed, is_customers = keyed_hash(key), pl.col("sender") == "customer"
-        customers = messages.filter(is_customers)["sender_id"].unique()
+        if events is not None:
+            customers = messages.filter(is_customers)["sender_id"].unique()
+            events = _concealed_events(events, hashed, customers, personal)
         if "message_id" in personal and "in_reply_to" in messages.columns:
             personal.add("in_reply_to")
         columns = {name: _by_hash(pl.col(name), hashed) for name in personal}
@@ -84,8 +86,6 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
         if "permalink" in messages.columns:
             columns["permalink"] = pl.when(~is_customers).then("permalink")
         messages = messages.with_columns(**columns)
-        if events is not None:
-            events = _concealed_events(events, hashed, customers, personal)
     rows = [_told(row, key, personal, keep_text=keep_text) for row in excluded["row"]]
     excluded = excluded.with_columns(pl.Series("row", rows, pl.String))
     return replace(

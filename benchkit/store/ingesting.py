@@ -20,7 +20,7 @@ from benchkit.output import write_whole
 from benchkit.sources.secrets import is_connection
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
-from benchkit.store.merging import Tables, by_month, merged, together
+from benchkit.store.merging import Tables, by_month, in_order, merged, together
 from benchkit.store.parts import conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
@@ -187,9 +187,11 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
         wanted |= {part.month for part in manifest.parts}
     parts = {part.month: part for part in manifest.parts}
     for month in sorted(wanted):
-        own = [changed[month]] if month in changed else []
-        rest = [read_part(folder, parts[month]).where(touched, among=False)] if month in parts else []
-        part = write_part(folder, month, together([*own, *rest]), after)
+        tables = changed.get(month) or together([])
+        if month in parts:
+            tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
+            tables = replace(tables, messages=in_order(tables.messages))
+        part = write_part(folder, month, tables, after)
         parts.pop(month, None)
         if part is not None:
             parts[month] = part

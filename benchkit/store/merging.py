@@ -60,24 +60,38 @@ def merged(old: Tables, new: Tables) -> Tables:
     return Tables(told, both.events.unique())
 
 
+def in_order(messages: pl.DataFrame, *by: pl.Expr) -> pl.DataFrame:
+    """Conversations in order of their ids; the messages of each stand together already, in order of time."""
+    return messages.sort(*by, CONVERSATION, maintain_order=True)
+
+
 def by_month(tables: Tables) -> dict[str, Tables]:
-    """The conversations by the month in which they began, by their messages, or else by their events.
+    """The conversations, in order, by the month in which they began: their messages, or else their events.
 
     The messages of a conversation must stand together, in order of time.
     """
-    began = pl.when(~SAME_CONVERSATION).then("sent_at").forward_fill()
-    messages = tables.messages.with_columns(began.dt.to_string("%Y-%m").alias("month"))
-    of_messages = messages.filter(~SAME_CONVERSATION).select(CONVERSATION, "month")
+    month, is_first = pl.col("month"), ~SAME_CONVERSATION
+    began = pl.when(is_first).then("sent_at").forward_fill().dt
+    messages = tables.messages.with_columns((12 * began.year() + began.month() - 1).alias("month"))
+    messages = in_order(messages, month)
+    of_messages = messages.filter(is_first).select(CONVERSATION, "month")
     alone = tables.events.join(of_messages, on=CONVERSATION, how="anti").group_by(CONVERSATION)
-    of_events = alone.agg(pl.col("at").min().dt.to_string("%Y-%m").alias("month"))
-    month = pl.concat([of_messages, of_events])
-    events = tables.events.join(month, on=CONVERSATION, how="left")
-    parted = [rows.partition_by("month", as_dict=True, include_key=False) for rows in (messages, events)]
-    nothing = (tables.messages.clear(), tables.events.clear())
+    earliest = pl.col("at").min().dt
+    of_events = alone.agg((12 * earliest.year() + earliest.month() - 1).alias("month"))
+    events = tables.events.join(pl.concat([of_messages, of_events]), on=CONVERSATION, how="left")
+    months = pl.concat([messages["month"], events["month"]]).unique().sort()
     return {
-        name: Tables(*(rows.get((name,), none) for rows, none in zip(parted, nothing, strict=True)))
-        for name in month["month"].unique().sort()
+        f"{number // 12:04}-{number % 12 + 1:02}": Tables(
+            _run_of(messages, number), events.filter(month == number).drop("month")
+        )
+        for number in months
     }
+
+
+def _run_of(messages: pl.DataFrame, month: int) -> pl.DataFrame:
+    """The rows of a month, among rows in the order of months."""
+    first, last = (messages["month"].search_sorted(month, side=side) for side in ("left", "right"))
+    return messages.slice(first, last - first).drop("month")
 
 
 def _renamed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,10 @@ from benchkit.lifetables import weekly_life_tables
 from benchkit.output import write_whole
 from benchkit.schema import EVENTS, MESSAGES, check
 from benchkit.store.manifest import TABLES, Manifest, Part
-from benchkit.store.merging import CONVERSATION, ORDER, Tables
+from benchkit.store.merging import CONVERSATION, Tables
+
+DERIVED = {"opening_message_id": pl.col("wait_id"), "business_seconds": pl.lit(None, pl.Int64)}
+"""What the waits by benchkit's own definition need not say, and how it is known all the same."""
 
 _FIRST_NUMBER = 2**32
 """So many conversations a part may have, and their numbers still differ from those of other parts."""
@@ -42,6 +45,8 @@ def read_part(folder: Path, part: Part) -> Tables:
 
 def conversations_in(folder: Path, manifest: Manifest, new: Tables) -> pl.Series:
     """The conversations that a newer export is about: by name, or by a message that it holds."""
+    if not manifest.parts:
+        return pl.Series(CONVERSATION, [], pl.String)
     known = pl.concat([new.messages[CONVERSATION], new.events[CONVERSATION]]).unique()
     ids = new.messages["message_id"]
     found = [known]
@@ -54,8 +59,8 @@ def conversations_in(folder: Path, manifest: Manifest, new: Tables) -> pl.Series
 
 
 def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> Part | None:
-    """Write the rows of a part and what is found in them; None where there are none."""
-    messages, events = tables.messages.sort(ORDER), tables.events.sort(CONVERSATION, "at", "kind")
+    """Write the rows of a part, in order, and what is found in them; None where there are none."""
+    messages, events = tables.messages, tables.events.sort(CONVERSATION, "at", "kind")
     if messages.is_empty() and events.is_empty():
         return None
     check(messages.lazy(), MESSAGES)
@@ -75,7 +80,7 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     frames = {
         "messages": messages.with_columns(numbers["number"].cast(pl.Int64) + first_number),
         "events": events,
-        "waits": waits.sort("started_at", "wait_id"),
+        "waits": waits.sort("started_at", "wait_id").drop(DERIVED),
         "weeks": weekly_life_tables(waits.lazy(), manifest.time_zones, manifest.taken_at).collect(),
     }
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}

@@ -15,7 +15,7 @@ from benchkit.schema import SENDERS, TIME, dimensions_in
 from benchkit.store.concealing import keyed_hash, read_key
 from benchkit.store.ingesting import EXCLUDED_FILE
 from benchkit.store.manifest import Manifest, read_manifest, versions
-from benchkit.store.parts import undamaged
+from benchkit.store.parts import DERIVED, undamaged
 from benchkit.store.places import existing_folder, find_root, names_in
 from benchkit.turns import KINDS
 
@@ -142,7 +142,7 @@ def _found(
     """The waits that were found when the parts were written; None where they would be others now."""
     if manifest.versions.get("benchkit") != versions()["benchkit"]:
         return None
-    waits = _scan(folder, manifest, "waits")
+    waits = _scan(folder, manifest, "waits").with_columns(**DERIVED)
     if manifest.watched:
         is_open, age = pl.col("outcome") == "awaiting", taken_at - pl.col("started_at")
         waits = waits.with_columns(
