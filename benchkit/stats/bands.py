@@ -91,7 +91,7 @@ def band_of(
         influence = curves.influence(time, clustered)
         n_clusters = np.count_nonzero(influence.any(axis=2), axis=1)[:, np.newaxis]
         small = n_clusters / np.maximum(n_clusters - 1, 1)
-        estimate, se = curves.share(time), np.sqrt(small * (influence**2).sum(axis=1))
+        estimate, se = curves.share(time), np.sqrt(small * np.einsum("gct,gct->gt", influence, influence))
     critical = critical_value(influence, level=level, draws=draws, seed=seed)
     return Band(time, estimate, se, *band_limits(estimate, se, critical[:, np.newaxis]), critical)
 

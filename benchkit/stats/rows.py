@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from benchkit.stats.arrays import Bools, Counts, Floats, Ints
 
@@ -21,8 +22,8 @@ class Rows:
     `key` is a group's number and, in its last `bits`, a tick plus 1; `first` says where each
     group's rows begin. `kind` is that of each mark the waits left, in the order of their keys;
     `wait` says whose they are, and `begin` where those of each row begin. `ended` and `caused`
-    count what happened, and `only_cause` says that they are the same. `jump` is what one wait ended
-    in the cause adds to the `estimate`, and `a` and `b` are the running sums that errors are made of.
+    count what happened, and `only_cause` says that they are the same. `a` and `b` are the running
+    sums that errors are made of. Counts are no wider than they need be: all this is kept.
     """
 
     bits: int
@@ -30,13 +31,12 @@ class Rows:
     wait: Counts
     first: Ints
     key: Ints
-    begin: Ints
-    at_risk: Ints
-    ended: Ints
-    caused: Ints
+    begin: npt.NDArray[np.signedinteger[Any]]
+    at_risk: npt.NDArray[np.signedinteger[Any]]
+    ended: npt.NDArray[np.signedinteger[Any]]
+    caused: npt.NDArray[np.signedinteger[Any]]
     only_cause: bool
     estimate: Floats
-    jump: Floats
     a: Floats
     b: Floats
 
@@ -54,6 +54,11 @@ class Rows:
         """The last row that is not later, by group and tick."""
         wanted = self.key[self.first][:, np.newaxis] + np.minimum(ticks + 1, (1 << self.bits) - 1)
         return np.asarray(np.searchsorted(self.key, wanted, side="right") - 1, dtype=np.int64)
+
+    @property
+    def jump(self) -> Floats:
+        """What one wait ended in the cause adds to the estimate, by row."""
+        return _jumps(_still(self.at_risk, self.ended, self.first), self.at_risk)
 
     def steps(self) -> list[Floats]:
         """What a mark adds to P and, where it is not -P, to Q, by row and kind.
@@ -93,7 +98,7 @@ class Rows:
         of_row = (first_run << bits) + 4 * np.arange(self.key.size)
         places = np.repeat(of_row.astype(narrow), _sizes(self.begin, self.kind.size))
         places += self.kind
-        places += cluster[self.wait].astype(narrow) << bits
+        places += cluster.take(self.wait).astype(narrow) << bits
         places.sort()
         begins = _begins(places >> bits)
         sizes = _sizes(begins, places.size)
@@ -199,16 +204,28 @@ def count_rows(marks: Ints, wait: Counts, origins: Ints, bits: int) -> Rows:
 
     y, d = at_risk.astype(float), ended.astype(float)
     left = y - d
-    still = _running(np.multiply, left / y, first)
+    still = _still(y, d, first)
     hazard = np.divide(d, left * y, out=np.zeros(y.size), where=left > 0)
     a = _running(np.add, hazard, first)
-    jump = np.append(1.0, still[:-1]) / y
     if only_cause:
         estimate, b = 1.0 - still, a
     else:
-        estimate = _running(np.add, jump * caused, first)
-        b = _running(np.add, hazard * estimate + jump * caused / y, first)
-    return Rows(bits, kind, wait, first, key, begin, at_risk, ended, caused, only_cause, estimate, jump, a, b)
+        jumped = _jumps(still, y) * caused
+        estimate = _running(np.add, jumped, first)
+        b = _running(np.add, hazard * estimate + jumped / y, first)
+    narrow = np.min_scalar_type(-marks.size)
+    begin, at_risk, ended = (counts.astype(narrow) for counts in (begin, at_risk, ended))
+    caused = ended if only_cause else caused.astype(narrow)
+    return Rows(bits, kind, wait, first, key, begin, at_risk, ended, caused, only_cause, estimate, a, b)
+
+
+def _still(at_risk: npt.NDArray[Any], ended: npt.NDArray[Any], first: Ints) -> Floats:
+    """The share that nothing ended up to each row."""
+    return _running(np.multiply, (at_risk - ended) / at_risk, first)
+
+
+def _jumps(still: Floats, at_risk: npt.NDArray[Any]) -> Floats:
+    return np.asarray(np.append(1.0, still[:-1]) / at_risk, dtype=np.float64)
 
 
 def _begins(ordered: Ints) -> Ints:
@@ -216,7 +233,7 @@ def _begins(ordered: Ints) -> Ints:
     return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: ordered.size])
 
 
-def _sizes(begins: Ints, end: int) -> Ints:
+def _sizes(begins: npt.NDArray[np.signedinteger[Any]], end: int) -> Ints:
     """How many there are from each beginning to the next."""
     return np.diff(begins, append=end)
 
