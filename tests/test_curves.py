@@ -475,6 +475,30 @@ def test_labels_may_be_of_any_kind(labels: Any, known: list[Any] | None) -> None
     assert curves.curve(curves.groups[1]).at_risk.tolist() == ([2, 1] if known != [0, 5, 10**12] else [1])
 
 
+@pytest.mark.parametrize("unit", [1, 0.5])
+def test_curves_are_asked_at_any_time(unit: float) -> None:
+    curves = cumulative_incidence(
+        unit * np.array([2, 4, 6]), [1, 1, 1], cluster=[0, 1, 1], groups=["a", "b", "a"]
+    )
+    at = unit * np.array([-1e9, -1, 1.9, 2, 3, 4, 1e18, np.inf])
+    assert curves.share(at).tolist() == [[0, 0, 0, 0.5, 0.5, 0.5, 1, 1], [0, 0, 0, 0, 0, 1, 1, 1]]
+    for place, name in enumerate("ab"):
+        assert curves.share(at)[place].tolist() == curves.curve(name).at(at).estimate.tolist()
+
+
+def test_marks_too_large_to_be_numbered_are_counted_all_the_same() -> None:
+    rng, n = np.random.default_rng(9), 300
+    time, outcome, cluster = rng.integers(0, 40, n), rng.integers(0, 3, n), rng.integers(0, 5, n)
+    entry = rng.integers(-1, time)
+    late = 2**54
+    near = cumulative_incidence(time, outcome, entry=np.maximum(entry, 0), cluster=cluster)
+    far = cumulative_incidence(
+        time + late * (time > 20), outcome, entry=np.maximum(entry, 0) + late * (entry > 20), cluster=cluster
+    )
+    for one, other in zip(near[1:], far[1:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_degenerate_samples() -> None:
     nobody = cumulative_incidence([5, 6], [0, 0])
     assert nobody.time.size == 0

@@ -147,16 +147,16 @@ class Curves:
 
     def influence(self, seconds: npt.ArrayLike, clustered: list[Clustered]) -> Floats:
         """How much each cluster moves the incidence, by group, cluster and time, of ascending times."""
-        wanted = np.asarray(seconds, dtype=float)
-        clock = self.clock
-        ticks = np.floor(wanted) if clock is None else np.searchsorted(clock, wanted, side="right") - 1
-        return self.table.influence(ticks.astype(np.int64), clustered)
+        return self.table.influence(self._ticks(seconds), clustered)
+
+    def _ticks(self, seconds: npt.ArrayLike) -> Ints:
+        wanted = np.atleast_1d(np.asarray(seconds, dtype=float))
+        if self.clock is None:
+            return np.floor(np.maximum(np.fmin(wanted, 2.0**62), -1.0)).astype(np.int64)
+        return np.asarray(np.searchsorted(self.clock, wanted, side="right") - 1, dtype=np.int64)
 
     def _picked(self, seconds: npt.ArrayLike, *series: tuple[Floats, float]) -> list[Floats]:
-        wanted = np.atleast_1d(np.asarray(seconds, dtype=float))
-        step = np.empty((self.groups.size, wanted.size), dtype=np.int64)
-        for group, (begin, end) in enumerate(zip(self.offsets[:-1], self.offsets[1:], strict=True)):
-            step[group] = begin + self.time[begin:end].searchsorted(wanted, side="right")
+        step = self.table.passed(self._ticks(seconds))
         began = step > self.offsets[:-1, np.newaxis]
         picked = [np.full(step.shape, before) for _, before in series]
         for values, (part, _) in zip(picked, series, strict=True):

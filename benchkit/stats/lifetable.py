@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,16 @@ class LifeTable:
         wanted = np.asarray(ticks, dtype=np.int64)
         return np.concatenate([part.estimate[part.at(wanted)] for part in self.parts])
 
+    def passed(self, ticks: Ints) -> Ints:
+        """How many events come up to each tick of each group, with all those of the groups before it."""
+        ends = self._ends()
+
+        def counted(number: int) -> Ints:
+            part, groups = self.parts[number], np.arange(self.parts[number].first.size)
+            return part.at(ticks) + (ends[number] - part.key.size + groups.size - groups[:, np.newaxis])
+
+        return np.concatenate(in_threads(counted, range(len(ends))))
+
     def reached(self, share: Floats) -> Floats:
         """By group: the first tick at which the incidence is at least its `share`; inf without one."""
         return np.concatenate([_reached(part, share) for part in self.parts])
@@ -69,7 +80,7 @@ class LifeTable:
         for part in self.clustered(cluster):
             group = part.rows.groups[part.group]
             step = max(1, _CELLS_AT_ONCE // max(1, group.size))
-            for some in (slice(start, start + step) for start in range(0, wanted.size, step)):
+            for some in slices(wanted.size, step):
                 np.add.at(variance[:, some], group, part.influence(wanted[some]) ** 2)
             variance[part.rows.groups[part.in_one]] = np.nan
         return _roots(variance)
@@ -97,17 +108,21 @@ class LifeTable:
             return [part.variance for part in self.parts]
         return [part.variance for part in self.clustered(np.arange(self.n_waits))]
 
+    def _ends(self) -> list[int]:
+        """Where the events of each part end."""
+        return list(accumulate(part.key.size - part.first.size for part in self.parts))
+
     def _of_events(
         self, values: Callable[[Part], npt.NDArray[Any]], parts: Sequence[Part], kind: type
     ) -> npt.NDArray[Any]:
-        ends = np.cumsum([part.key.size - part.first.size for part in self.parts]).tolist()
-        result = np.empty(ends[-1], dtype=kind)
+        ends = self._ends()
+        result: npt.NDArray[Any] = np.empty(ends[-1], dtype=kind)
 
         def fill(number: int) -> None:
             found = np.delete(values(parts[number]), self.parts[number].first)
             result[ends[number] - found.size : ends[number]] = found
 
-        in_threads(fill, range(len(parts)))
+        in_threads(fill, range(len(ends)))
         return result
 
 
