@@ -20,6 +20,7 @@ from benchkit.dataset import EXCLUDED
 from benchkit.errors import BenchkitError
 from benchkit.sources.raw import open_raw
 from tests.fuzzing import fuzz
+from tests.survivors import one_reader
 from tests.workbooks import ods, xls, xlsx
 
 ENDINGS = [".csv", ".tsv", ".txt", ".json", ".ndjson", ".parquet", ".xlsx", ".xls", ".ods", ".zip", ".gz", ""]
@@ -55,6 +56,12 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 Damage = list[tuple[int, int]]
 DAMAGE = st.lists(st.tuples(st.integers(0, 2**16), st.integers(-1, 255)), max_size=4)
 """Bytes to put at places, and -1 where the file is to be cut."""
+
+
+@pytest.fixture(autouse=True)
+def _one_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with one_reader(monkeypatch):
+        yield
 
 
 def damaged(content: bytes, damage: Damage) -> bytes:
