@@ -152,7 +152,7 @@ class Curves:
     def _ticks(self, seconds: npt.ArrayLike) -> Ints:
         wanted = np.atleast_1d(np.asarray(seconds, dtype=float))
         if self.clock is None:
-            return np.floor(np.maximum(np.fmin(wanted, 2.0**62), -1.0)).astype(np.int64)
+            return np.asarray(np.floor(np.maximum(np.fmin(wanted, 2.0**62), -1.0)), dtype=np.int64)
         return np.asarray(np.searchsorted(self.clock, wanted, side="right") - 1, dtype=np.int64)
 
     def _picked(self, seconds: npt.ArrayLike, *series: tuple[Floats, float]) -> list[Floats]:
