@@ -160,7 +160,7 @@ def read(path: str | Path) -> pl.DataFrame:
     `UnknownNameError` for a column that is not there.
     """
     rows = read_rows(path, COLUMNS, lambda _: [pl.col(name).str.strip_chars() for name in COLUMNS])
-    for line, _, reason in rows.malformed.sort("line").iter_rows():
+    for line, reason in rows.malformed.sort("line").select("line", "reason").iter_rows():
         raise InputError(path, f"{reason}; mend the row", line=line)
     for row in rows.frame.iter_rows(named=True):
         problem = next(filter(None, (check(row) for check in _CHECKS)), "")

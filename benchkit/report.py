@@ -140,7 +140,7 @@ def make_report(
         whose = (folder_name(brand) if brand else "all") + ("-peers" if peers else "")
         place = Path(out) / folder_name(found.about.name) / whose
         place = place / "agents" / folder_name(agent) / settled if agent else place / settled
-        with replaced_when_complete(place, kept=_NOTEBOOKS_KEPT) as draft:
+        with replaced_when_complete(place.absolute(), kept=_NOTEBOOKS_KEPT) as draft:
             from benchkit.page import page, vega_bundle
 
             def run(notebook: str) -> NotebookNode:

@@ -66,6 +66,7 @@ def made(messages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def notebook_of(*sources: str) -> nbformat.NotebookNode:
     texts = [
+        "dataset",
         "twcs",
         "messages",
         "events",
