@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
+
+HIDDEN = "***"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
 
 
 class BenchkitError(ValueError):
@@ -42,8 +47,23 @@ def show(value: object, *, limit: int = 60) -> str:
     >>> show("Delt\\x1b[2J")
     "'Delt\\\\x1b[2J'"
     """
-    text, limit = str(value), 4 * limit if isinstance(value, Path) else limit
+    text, limit = without_passwords(str(value)), 4 * limit if isinstance(value, Path) else limit
     return f"'{printable(text if len(text) <= limit else text[: limit - 1] + '…')}'"
+
+
+def without_passwords(text: str) -> str:
+    """Hide who signs in with which password where a text has a connection URI, or a part password=.
+
+    >>> without_passwords("no file mysql://bob:secret@db.example/shop")
+    'no file mysql://***@db.example/shop'
+    >>> without_passwords("host=db.example password=secret user=bob")
+    'host=db.example password=***'
+    """
+    before, _, after = text.rpartition("@")
+    if scheme := _SCHEME.search(before):
+        text = f"{before[: scheme.end()]}{HIDDEN}@{after}"
+    password = _PASSWORD.search(text)
+    return f"{text[: password.end()]}{HIDDEN}" if password else text
 
 
 def printable(text: str) -> str:

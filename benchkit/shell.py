@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from benchkit.errors import BenchkitError, printable
+from benchkit.errors import BenchkitError, printable, without_passwords
 
 _STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
@@ -43,7 +43,7 @@ def _in_a_sentence(ctx: Any) -> Iterator[None]:
         typer.echo(f"benchkit: {error}", err=True)
         ctx.exit(error.exit_code)
     except _UsageError as error:
-        what = printable(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+        what = printable(without_passwords(error.format_message())).rstrip(".")  # type: ignore[attr-defined]
         where = getattr(getattr(error, "ctx", None), "command_path", "benchkit")
         typer.echo(f"benchkit: {what[:1].lower()}{what[1:]}; see {where} --help", err=True)
         ctx.exit(2)

@@ -89,3 +89,37 @@ def test_a_report_on_a_month_that_is_not_whole_warns() -> None:
     )
     assert page == Path("data/reports/acme/all/2026-10/index.html")
     assert "the data were taken on 2026-10-20, before its end" in page.read_text(encoding="utf-8")
+
+
+def test_no_connection_uri_is_repeated_wherever_it_is_given() -> None:
+    uri = "postgresql://bob:hunter2secret@127.0.0.1:1/db"
+    exported = ("messages", "messages.csv", "--name", "a")
+    for where in (uri, "mysql://bob:hunter2secret@h/db", "host=h user=bob password=hunter2secret"):
+        for args in (
+            ("ingest", "chatwoot", where, "--name", "a"),
+            ("ingest", where, "messages.csv", "--name", "a"),
+            ("ingest", f"{where}.toml", "messages.csv", "--name", "a"),
+            ("ingest", "messages", "messages.csv", "--name", where),
+            ("ingest", *exported, "--as-of", where),
+            ("ingest", *exported, "--complete-since", where),
+            ("ingest", *exported, "--timezone", where),
+            ("ingest", *exported, "--attributes", where, "--on", "brand"),
+            ("ingest", *exported, "--on", where),
+            ("ingest", *exported, where),
+            ("audit", where),
+            ("report", "--dataset", where),
+            ("measure", "--messages", where),
+            ("measure", "--twcs", where),
+            ("measure", "--dataset", where, "--min-waits", where),
+            ("map", where),
+        ):
+            assert "hunter2" not in refused(*args), args
+    assert not Path("data").exists()
+
+
+def test_attributes_and_the_column_to_join_them_on_are_given_together() -> None:
+    Path("plans.csv").write_text("brand,plan\nAcme,basic\n", encoding="utf-8")
+    exported = ("ingest", "messages", "messages.csv", "--name", "a")
+    for alone in (("--on", "brand"), ("--attributes", "plans.csv")):
+        assert "attributes and on go together" in refused(*exported, *alone)
+    assert run(*exported, "--attributes", "plans.csv", "--on", "brand").exit_code == 0

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
-from benchkit.errors import BenchkitError
+from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
 from benchkit.sources.secrets import (
     SHORTEST_TRACE,
     ConnectionUri,
@@ -21,6 +21,7 @@ from benchkit.sources.secrets import (
     is_connection,
     keeping_secrets,
     masked,
+    refuse_uri,
     without_secrets,
 )
 
@@ -202,3 +203,38 @@ def test_no_password_survives_whatever_stands_around_it(
     else:
         assert told == ""
     assert masked(uri) == "postgresql://***@db/shop"
+
+
+SHAPES = [
+    "postgresql://bob:hunter2secret@127.0.0.1:1/db",
+    "mysql://bob:hunter2secret@db.example/shop",
+    "jdbc:postgresql://bob:hunter2secret@db.example/shop.toml",
+    "postgresql://bob:hunter2@se/cret hunter2@db.example/shop",
+    "host=db.example password=hunter2secret user=bob",
+    "host=db.example PASSWORD = 'hunter2 secret'",
+    "sqlserver://db.example;user=bob;pwd=hunter2secret",
+    f"postgresql://bob:{'hunter2' * 100}@db.example/shop",
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_quoted_value_shows_a_password(shape: str) -> None:
+    told = (
+        show(shape),
+        show(Path(shape)),
+        str(InputError(shape, "is no file")),
+        str(UnknownNameError("format", shape, ["hootsuite"])),
+        str(UnknownNameError("format", "x", [shape])),
+    )
+    assert not any("hunter2" in each for each in told)
+    for place in (shape, Path(shape), f"env:{shape}", f" {shape}"):
+        with pytest.raises(BenchkitError, match="a database is named as 'env:NAME' or 'uri:FILE'"):
+            refuse_uri(place)
+
+
+def test_other_values_are_quoted_as_they_are_and_at_once() -> None:
+    for value in ("C:/Users/a@b.csv", "lena@example.com", "passwords.csv", "Re: 1/2 @ noon", "a/b:c@d"):
+        assert show(value) == f"'{value}'"
+        refuse_uri(value)
+    for long in ("a" * 10**6, "ab:/" * 10**6, "ab:/" * 10**6 + "@", "password " * 10**6):
+        assert len(show(long)) < 70

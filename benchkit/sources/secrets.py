@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TypeGuard, TypeVar
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from benchkit.errors import BenchkitError, printable, show
+from benchkit.errors import HIDDEN, BenchkitError, printable, show, without_passwords
 
 T = TypeVar("T")
 
-HIDDEN = "***"
 LONGEST_URI, LONGEST_TOLD = 8_192, 200
 SHORTEST_TRACE = 4
 """So many characters of a password in a row are taken for a part of it that is showing."""
@@ -26,7 +25,7 @@ _NAME_IT = (
     "a database is named as 'env:NAME' or 'uri:FILE', for its URI may hold a password; "
     "put the URI into an environment variable or a file, and give the name of that"
 )
-_LIKE_URI = re.compile(r"^\s*[a-z][a-z0-9+.-]+:/|\bpassword\s*=", re.IGNORECASE)
+_LIKE_URI = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHARACTER = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.~-]|%[0-9A-Fa-f]{2})*)(?::\d{1,5})?"
@@ -71,7 +70,7 @@ def refuse_uri(path: object) -> None:
     >>> refuse_uri("exports/march.csv")
     """
     name = path.partition(":")[2] if is_connection(path) else path
-    if isinstance(name, str | Path) and _LIKE_URI.search(str(name)):
+    if isinstance(name, str | Path) and _holds_secret(str(name)):
         raise BenchkitError(_NAME_IT)
 
 
@@ -154,6 +153,10 @@ def keeping_secrets(where: str, uri: str, way_out: str, ask: Callable[[], T]) ->
     except Exception as error:
         words = _words_of(error, uri)
     raise BenchkitError(f"the database of {where} refuses{words and ': ' + words}; {way_out}")
+
+
+def _holds_secret(name: str) -> bool:
+    return bool(_LIKE_URI.match(name)) or without_passwords(name) != name
 
 
 def _words_of(error: Exception, uri: str) -> str:
