@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -20,6 +21,10 @@ from benchkit.schema import EVENTS, MESSAGES
 KEY = "key"
 _KEY_BYTES = 32
 _PERSONAL_ALWAYS = ("sender_id", "person_id")
+_IS_CUSTOMERS = pl.col("sender") == "customer"
+_PLACE = r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.|m\.|mobile\.)?([^/?#]*/?[^/?#]*)"
+"""The part of an address up to the account: its host, and the first step of its path."""
+
 _CANONICAL = {*MESSAGES.all_columns, *EVENTS.all_columns}
 
 Hashing = Callable[[pl.Series], pl.Series]
@@ -72,21 +77,17 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     if not keep_text and "text" in messages.columns:
         messages = messages.drop("text")
     excluded = data.audit.excluded
-    personal = {name for name in (*_PERSONAL_ALWAYS, *data.personal) if name in messages.columns}
+    personal = {*_PERSONAL_ALWAYS, *data.personal}
+    if "message_id" in personal:
+        personal.add("in_reply_to")
+    agents = _agents(messages)
     if key is not None:
-        hashed, is_customers = keyed_hash(key), pl.col("sender") == "customer"
+        hashed = keyed_hash(key)
         if events is not None:
-            customers = messages.filter(is_customers)["sender_id"].unique()
-            events = _concealed_events(events, hashed, customers, personal)
-        if "message_id" in personal and "in_reply_to" in messages.columns:
-            personal.add("in_reply_to")
-        columns = {name: _by_hash(pl.col(name), hashed) for name in personal}
-        own = _by_hash(pl.when(is_customers).then("sender_id"), hashed)
-        columns["sender_id"] = pl.when(is_customers).then(own).otherwise("sender_id")
-        if "permalink" in messages.columns:
-            columns["permalink"] = pl.when(~is_customers).then("permalink")
-        messages = messages.with_columns(**columns)
-    rows = [_told(row, key, personal, keep_text=keep_text) for row in excluded["row"]]
+            events = _concealed_events(events, messages, agents, hashed, personal)
+        messages = _concealed_messages(messages, hashed, personal)
+    known = frozenset(agents.to_list())
+    rows = [_told(row, key, personal, known, keep_text=keep_text) for row in excluded["row"]]
     excluded = excluded.with_columns(pl.Series("row", rows, pl.String))
     return replace(
         data,
@@ -96,14 +97,72 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     )
 
 
+def _agents(messages: pl.DataFrame) -> pl.Series:
+    """Who wrote for the brands, and never as a customer."""
+    brands, customers = (
+        messages.filter(test)["sender_id"].drop_nulls().unique() for test in (~_IS_CUSTOMERS, _IS_CUSTOMERS)
+    )
+    return brands.filter(~brands.is_in(customers.implode()))
+
+
+def _concealed_messages(messages: pl.DataFrame, hashed: Hashing, personal: set[str]) -> pl.DataFrame:
+    columns = {name: _by_hash(pl.col(name), hashed) for name in personal & {*messages.columns}}
+    own = _by_hash(pl.when(_IS_CUSTOMERS).then("sender_id"), hashed)
+    columns["sender_id"] = pl.when(_IS_CUSTOMERS).then(own).otherwise("sender_id")
+    if "permalink" in messages.columns:
+        columns["permalink"] = pl.lit(None, pl.String) if "permalink" in personal else _links(messages)
+    return messages.with_columns(**columns)
+
+
+def _links(messages: pl.DataFrame) -> pl.Expr:
+    """Agents' permalinks that neither name the conversation's customer nor lead where the customer's do."""
+    link = pl.col("permalink").map_batches(_unquoted, return_dtype=pl.String).str.to_lowercase()
+    place = link.str.extract(_PLACE)
+    said = messages.select(
+        "conversation_id",
+        _IS_CUSTOMERS.alias("theirs"),
+        link.alias("link"),
+        place.alias("place"),
+        pl.col("sender_id").str.to_lowercase().str.strip_chars_start("@").alias("name"),
+    )
+    of_customers = said.filter("theirs")
+    names = of_customers.filter(pl.col("name") != "").unique("conversation_id", keep="any")
+    named = said.join(
+        names.select("conversation_id", pl.col("name").alias("customer")),
+        on="conversation_id",
+        how="left",
+        maintain_order="left",
+    )
+    places = of_customers.select("conversation_id", "place", pl.lit(True).alias("shared")).unique()
+    placed = named.join(places, on=["conversation_id", "place"], how="left", maintain_order="left")
+    names_them = pl.col("link").str.contains(pl.col("customer"), literal=True)
+    is_telling = pl.any_horizontal("theirs", "shared", names_them).fill_null(False)
+    return pl.when(~pl.lit(placed.select(is_telling).to_series())).then("permalink")
+
+
+def _unquoted(links: pl.Series) -> pl.Series:
+    return pl.Series([None if link is None else unquote(link) for link in links.to_list()], dtype=pl.String)
+
+
 def _concealed_events(
-    events: pl.DataFrame, hashed: Hashing, customers: pl.Series, personal: set[str]
+    events: pl.DataFrame, messages: pl.DataFrame, agents: pl.Series, hashed: Hashing, personal: set[str]
 ) -> pl.DataFrame:
+    """The events with hashes for all who are not known to act for the brand: by messages, or by name."""
     if "actor_id" in events.columns:
         actor = pl.col("actor_id")
-        is_customer = actor.is_in(customers.implode())
-        by_hash = _by_hash(pl.when(is_customer).then(actor), hashed)
-        events = events.with_columns(pl.when(is_customer).then(by_hash).otherwise(actor).alias("actor_id"))
+        customers = messages.filter(_IS_CUSTOMERS)["sender_id"].drop_nulls().unique()
+        brands = messages.select("conversation_id", pl.col("brand").cast(pl.String).alias("(brand)"))
+        of_brand = events.join(
+            brands.unique("conversation_id", keep="any"),
+            on="conversation_id",
+            how="left",
+            maintain_order="left",
+        )
+        is_named_so = actor.str.starts_with(pl.col("(brand)") + "/") & ~actor.is_in(customers.implode())
+        is_brands = (actor.is_in(agents.implode()) | is_named_so).fill_null(False)
+        by_hash = _by_hash(pl.when(~is_brands).then(actor), hashed)
+        shown = pl.when(is_brands).then(actor).otherwise(by_hash)
+        events = of_brand.with_columns(shown.alias("actor_id")).drop("(brand)")
     if "conversation_id" in personal:
         events = events.with_columns(_by_hash(pl.col("conversation_id"), hashed))
     return events
@@ -113,7 +172,9 @@ def _by_hash(ids: pl.Expr, hashed: Hashing) -> pl.Expr:
     return ids.map_batches(hashed, return_dtype=pl.String)
 
 
-def _told(row: str | None, key: bytes | None, personal: set[str], *, keep_text: bool) -> str | None:
+def _told(
+    row: str | None, key: bytes | None, personal: set[str], agents: Collection[str], *, keep_text: bool
+) -> str | None:
     """What is kept of a row that was left out, under the same rules."""
     if row is None:
         return None
@@ -127,11 +188,12 @@ def _told(row: str | None, key: bytes | None, personal: set[str], *, keep_text: 
     if not keep_text:
         told.pop("text", None)
     if key is not None:
-        theirs = {*personal, "sender_id", "person_id"}
+        theirs = {*personal, "actor_id"}
+        told.pop("permalink", None)
         if told.get("sender") in ("agent", "bot"):
             theirs.discard("sender_id")
-        else:
-            told.pop("permalink", None)
+        if str(told.get("actor_id")) in agents:
+            theirs.discard("actor_id")
         for name in theirs.intersection(told):
             told[name] = None if told[name] is None else _hash(str(told[name]), key)
     return json.dumps(told, ensure_ascii=False)
