@@ -41,9 +41,7 @@ def ingest(
     ] = "",
     on: Annotated[
         str,
-        typer.Option(
-            metavar="KEY", help="Of the attributes: customer_id, brand, agent_id or conversation_id."
-        ),
+        typer.Option(metavar="KEY", help="Of the attributes: customer_id, brand or conversation_id."),
     ] = "",
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store what messages say.")] = False,
     keep_ids: Annotated[

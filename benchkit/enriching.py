@@ -1,4 +1,4 @@
-"""Attributes of customers, brands, agents or conversations, as dimensions to measure by."""
+"""Attributes of customers, brands or conversations, as dimensions to measure by."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.schema import BAND, DIMENSIONS, ESTIMATES, EVENTS, MESSAGES, WAITS
 
-KEYS = ("customer_id", "brand", "agent_id", "conversation_id")
+KEYS = ("customer_id", "brand", "conversation_id")
 PERSON = "person_id"
 MAX_VALUES = 200
 """An attribute of more values than this tells people apart rather than groups of them."""
@@ -33,13 +33,13 @@ def enrich(data: Dataset, table: pl.DataFrame | str | Path, *, on: str) -> Datas
     >>> enrich(from_timelines("C0 A10", "C5"), plans, on="customer_id").messages.collect()["plan"].to_list()
     ['premium', 'premium', None]
 
-    `table` is a frame or a file (CSV, Excel, Parquet, …) with a row for each `customer_id`, `brand`,
-    `agent_id` or `conversation_id`: the one that is named in `on`. All its other columns become
-    text. Of a customer or a conversation, all messages of the conversation have the attributes, of an
-    agent their own. A column `industry`, or one of benchkit's own dimensions, goes before what the
-    messages say. A column `person_id` says which customers are one person, whatever the channel;
-    without it customers of different channels are counted apart. How many the table knows nothing of
-    stands in the audit. Ids that the store keeps as hashes are found all the same.
+    `table` is a frame or a file (CSV, Excel, Parquet, …) with a row for each `customer_id`, `brand` or
+    `conversation_id`: the one that is named in `on`. All its other columns become text, and all
+    messages of a conversation have its attributes, or those of its customer. A column `industry`, or
+    one of benchkit's own dimensions, goes before what the messages say. A column `person_id` says
+    which customers are one person, whatever the channel; without it customers of different channels
+    are counted apart. How many the table knows nothing of stands in the audit. Ids that the store
+    keeps as hashes are found all the same.
 
     Raises `UnknownNameError` for a column that is not there, and `BenchkitError` for a key that stands
     in two rows, for columns that mean something else here, and for attributes of single people.
@@ -49,6 +49,8 @@ def enrich(data: Dataset, table: pl.DataFrame | str | Path, *, on: str) -> Datas
     attributes = _attributes(_frame(table), on)
     if data.concealed is not None and (on == "customer_id" or on in data.personal):
         attributes = attributes.with_columns(data.concealed(attributes[on]).alias(on))
+    if data.concealed is not None and PERSON in attributes.columns:
+        attributes = attributes.with_columns(data.concealed(attributes[PERSON]).alias(PERSON))
     names = [name for name in attributes.columns if name != on]
     messages = data.messages.collect()
     keys = messages.select(_key(on).alias(on))
@@ -125,6 +127,5 @@ def _key(on: str) -> pl.Expr:
     return {
         "brand": pl.col("brand").cast(pl.String),
         "conversation_id": pl.col("conversation_id"),
-        "agent_id": pl.when(pl.col("sender") == "agent").then("sender_id"),
         "customer_id": customer.over("conversation_id"),
     }[on]

@@ -119,7 +119,7 @@ def make_report(
         if agent:
             brand = names["brand"] = dealt.peers.own
         settled = _settle_month(chosen.only(brand), month, dataset)
-        if dataset and (warning := _nothing_new(found, settled, month)):
+        if dataset and (warning := _nothing_new(chosen.only(brand), settled, month)):
             progress(warning)
         behind = dealt.answered_by(agent, chosen) if agent else chosen
         if agent and settled not in behind.months():
@@ -194,7 +194,8 @@ def _settle_month(waits: Waits, month: str, dataset: str) -> str:
 
 def _nothing_new(waits: Waits, settled: str, month: str) -> str:
     """A warning where the newest export was taken too early for the month, or for a later one."""
-    taken = f"the newest export in {show(waits.about.name)} was taken {waits.as_of:%Y-%m-%d %H:%M} UTC"
+    taken_at = f"{waits.taken_of(settled):%Y-%m-%d %H:%M} UTC"
+    taken = f"the newest export of it in {show(waits.about.name)} was taken {taken_at}"
     if not waits.is_over(settled):
         return f"WARNING: {taken}, before the end of {settled}: ingest a newer one"
     now = datetime.now(UTC).replace(tzinfo=None)

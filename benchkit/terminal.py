@@ -168,6 +168,9 @@ def print_datasets(listed: pl.DataFrame) -> None:
     for name in ("dataset", "exports", "messages", "waits", "first message", "last", "taken", "MB"):
         table.add_column(name, justify="right" if name in ("exports", "messages", "waits", "MB") else "left")
     for name, exports, messages, waits, *times, megabytes in listed.iter_rows():
+        if exports is None:
+            table.add_row(Text(printable(name)), "damaged")
+            continue
         days = [f"{time:%Y-%m-%d}" if time else "" for time in times]
         counts = (f"{number:,}" for number in (exports, messages, waits))
         table.add_row(Text(printable(name)), *counts, *days, f"{megabytes:,.1f}")

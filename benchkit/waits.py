@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from html import escape
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -311,21 +312,34 @@ class Waits:
         months = self.months()
         if not months:
             raise BenchkitError(f"{self.about.name} holds no waits, so there is no month to measure")
-        seen_until = (self.as_of - WEEK).replace(tzinfo=None)
-        over = [month for month in months if parse_month(month).end <= seen_until]
+        over = [month for month in months if self.is_over(month, since=WEEK)]
         return (over or months)[-1]
 
-    def is_over(self, month: str) -> bool:
-        """Whether the extract was taken after the month's end, in every brand's time zone."""
+    @cached_property
+    def _taken(self) -> pl.DataFrame:
+        """Of each brand and channel the months of its waits, and when the newest export of it was taken."""
+        taken_at = watched_until(self.frame, self.as_of).max().alias("taken_at")
+        months = self.local.dt.to_string("%Y-%m").unique().alias("month")
+        return self.frame.group_by("brand", "channel").agg(taken_at, months).explode("month").collect()
+
+    def taken_of(self, month: str) -> datetime:
+        """When what is in a month was last seen: of several brands and channels, the one longest ago."""
+        if "as_of" not in self.frame.collect_schema():
+            return self.as_of
+        taken = self._taken.filter(month=month)["taken_at"].min()
+        return taken if isinstance(taken, datetime) else self.as_of
+
+    def is_over(self, month: str, *, since: timedelta = timedelta()) -> bool:
+        """Whether all of a month's extracts were taken after its end, or so long after, in each time zone."""
         zones = {"UTC", *self.time_zones.values()}
-        end = parse_month(month).end
-        return all(self.as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= end for zone in zones)
+        end, taken = parse_month(month).end + since, self.taken_of(month)
+        return all(taken.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= end for zone in zones)
 
     def missing_of(self, month: str) -> str:
         """What of a month is not in the data, in words; nothing where it is all there."""
         period = parse_month(month)
         if not self.is_over(month):
-            return f"the data were taken on {self.as_of:%Y-%m-%d}, before its end"
+            return f"the data were taken on {self.taken_of(month):%Y-%m-%d}, before its end"
         first = self.frame.select(self.local.min()).collect().item()
         begins_late = first is not None and period.start + timedelta(days=2) <= first < period.end
         return f"the data begin on {first:%Y-%m-%d}" if begins_late else ""

@@ -50,10 +50,9 @@ def test_a_conversation_has_what_is_known_of_its_customer() -> None:
     [
         ("brand", "Example", {"x": 3}),
         ("conversation_id", "t1", {"x": 1, None: 2}),
-        ("agent_id", "Example/kim", {None: 3}),
     ],
 )
-def test_brands_conversations_and_agents_have_attributes_too(
+def test_brands_and_conversations_have_attributes_too(
     on: str, key: str, expected: dict[str | None, int]
 ) -> None:
     data = enrich(from_timelines("C0 Akim10", "C0", "C5"), pl.DataFrame({on: [key], "tier": ["x"]}), on=on)

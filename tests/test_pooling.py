@@ -207,7 +207,7 @@ def test_months_that_are_not_final_stay(data: Dataset, tmp_path: Path) -> None:
     early = found(data.known_at(datetime(2026, 11, 3, tzinfo=UTC)))
 
     assert export_peers(early, tmp_path / "ours.parquet").pool.months()[-1] == "2026-09"
-    with pytest.raises(BenchkitError, match="2026-10 is not final.* again on 2026-11-08 or later"):
+    with pytest.raises(BenchkitError, match=r"2026-10 is not final.* again on 2026-11-08 or later"):
         export_peers(early, tmp_path / "ours.parquet", months=["2026-10"])
     with pytest.raises(BenchkitError, match="no waits in 2031-01"):
         export_peers(early, tmp_path / "ours.parquet", months=["2031-01"])

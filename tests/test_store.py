@@ -304,9 +304,9 @@ def test_a_store_is_found_from_the_folders_below_it(tmp_path: Path, monkeypatch:
 def test_a_damaged_manifest_is_a_sentence(tmp_path: Path, damage: str) -> None:
     put(tmp_path, export(tmp_path, "one.csv", ASKED), hour=1)
     (tmp_path / "store" / "acme" / "manifest.json").write_text(damage)
-    with pytest.raises(BenchkitError, match="ingest the exports anew"):
+    with pytest.raises(BenchkitError, match="folder away, and ingest its exports anew"):
         open_dataset("acme", root=tmp_path / "store")
-    with pytest.raises(BenchkitError, match="ingest the exports anew"):
+    with pytest.raises(BenchkitError, match="folder away, and ingest its exports anew"):
         put(tmp_path, export(tmp_path, "two.csv", ANSWERED), hour=2)
 
 
@@ -326,7 +326,7 @@ def test_a_part_that_is_gone_or_damaged_is_a_sentence(tmp_path: Path) -> None:
         lambda: open_dataset("acme", root=tmp_path / "store"),
         lambda: put(tmp_path, export(tmp_path, "2.csv", ANSWERED), hour=2),
     ):
-        with pytest.raises(BenchkitError, match="missing or damaged; ingest its exports anew"):
+        with pytest.raises(BenchkitError, match="missing or damaged; move its folder away"):
             again()
 
 

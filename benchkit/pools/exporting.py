@@ -142,7 +142,7 @@ def _rows(waits: Waits) -> pl.LazyFrame:
 
 def _final_months(waits: Waits, asked: Sequence[str] | None) -> list[str]:
     """The months asked for, or else all, if every wait of theirs was watched for 7 days."""
-    known, a_week_before = waits.months(), replace(waits, as_of=waits.as_of - WEEK)
+    known = waits.months()
     is_too_young = waits.clocked("calendar").watched < WEEK.total_seconds()
     unwatched = waits.frame.filter(pl.col("outcome") == "awaiting", is_too_young)
     young = unwatched.select(waits.local.dt.to_string("%Y-%m").unique()).collect().to_series().to_list()
@@ -150,7 +150,7 @@ def _final_months(waits: Waits, asked: Sequence[str] | None) -> list[str]:
     for month in wanted:
         if month not in known:
             raise no_such_month(month, known, waits.about.name)
-    final = [month for month in wanted if a_week_before.is_over(month) and month not in young]
+    final = [month for month in wanted if waits.is_over(month, since=WEEK) and month not in young]
     if asked is not None and len(final) < len(wanted):
         early = next(month for month in wanted if month not in final)
         day = f"{parse_month(early).end + WEEK:%Y-%m-%d}"

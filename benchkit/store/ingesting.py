@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,10 +14,12 @@ from benchkit.dataset import EXCLUDED, Dataset
 from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError, show
 from benchkit.output import write_whole
-from benchkit.sources.secrets import is_connection
+from benchkit.schema import TIME
+from benchkit.sources.secrets import refuse_uri
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, in_order, merged, together
+from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
 from benchkit.store.parts import conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
@@ -86,16 +85,21 @@ def ingest(
     """
     from benchkit.sources.exports import read_export
 
+    for told_by_user in (format, path, attributes, on):
+        refuse_uri(told_by_user)
+    if bool(str(attributes)) != bool(on):
+        raise BenchkitError("attributes and on go together: a table, and the column to join it on; give both")
     folder = folder_of(name, root)
     complete = "" if complete_since is None else parse_time(complete_since).isoformat()
-    files = _files(path, attributes)
+    files = files_of(path)
     told = {**asked, "as_of": str(as_of or ""), "complete_since": complete, "on": on}
+    told["attributes"] = " ".join(file["sha256"] for file in files_of(attributes)) if attributes else ""
     told = {key: value for key, value in told.items() if value}
-    source_id = _identity(files, format, told)
+    source_id = identity_of(files, format, told)
     known = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
     if _holds(known, source_id):
         return _done(known, folder, changed=False)
-    since = _read_before(known, format, path)
+    since = read_before(known, files, format, told)
     if since is not None:
         complete = complete or since.isoformat()
         since -= _OVERLAP
@@ -116,6 +120,7 @@ def ingest(
                 format=format,
                 asked=told,
                 as_of=data.as_of.isoformat(),
+                of=_brands_and_channels(data),
                 ingested_at=now(),
                 rows_read=data.audit.rows_read,
                 rows_kept=data.messages.select(pl.len()).collect().item(),
@@ -128,18 +133,8 @@ def ingest(
             after.save(folder)
         except BenchkitError as error:
             raise BenchkitError(f"{error}; {show(name)} stands as it was") from None
-        sweep(folder, after.files())
+        sweep(folder, after.files(), dropped=before.files() - after.files())
         return _done(after, folder, changed=True, before=before)
-
-
-def _read_before(manifest: Manifest, format: str, path: str | Path) -> datetime | None:  # noqa: A002
-    """When a database that tells what changed was last read into the store."""
-    from benchkit.sources.exports import INCREMENTAL
-
-    if format not in INCREMENTAL or not is_connection(path):
-        return None
-    same = [source for source in manifest.sources if (source.format, source.files) == (format, _files(path))]
-    return max((datetime.fromisoformat(source.as_of) for source in same), default=None)
 
 
 def _known(folder: Path, name: str, *, keep_text: bool, keep_ids: bool) -> Manifest:
@@ -172,16 +167,18 @@ def _as_kept(data: Dataset, manifest: Manifest, folder: Path) -> Dataset:
 
 def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, complete: str) -> Manifest:
     """Write what changes beside what is there, and return the manifest that names it."""
-    new = _tables(data)
-    touched = conversations_in(folder, manifest, new)
+    new, again = _tables(data, source.id), read_again(manifest, source)
+    kept = [known for known in manifest.sources if known.id not in again]
+    taken = {known.id: datetime.fromisoformat(known.as_of) for known in (*manifest.sources, source)}
+    touched = conversations_in(folder, manifest, new, again)
     was = together([read_part(folder, part).where(touched, among=True) for part in manifest.parts])
-    changed = by_month(merged(was, new))
+    changed = by_month(merged(was.without(again), new, taken))
     wanted = {*changed, *by_month(was)}
     after = replace(
         _described(manifest, data),
-        as_of=max(manifest.as_of, source.as_of),
-        sources=[*manifest.sources, source],
-        watched=[*manifest.watched, *([{"since": complete, "as_of": source.as_of}] if complete else [])],
+        as_of=max(known.as_of for known in (*kept, source)),
+        sources=[*kept, source],
+        watched=[*manifest.watched, *watched_by(kept, source, complete)],
     ).next()
     if _is_found_otherwise(manifest, after):
         wanted |= {part.month for part in manifest.parts}
@@ -201,17 +198,24 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
 
 def _is_found_otherwise(before: Manifest, after: Manifest) -> bool:
     """Whether waits and weeks of parts that are there would be others now."""
-    moved = {brand: zone for brand, zone in before.time_zones.items() if after.time_zones[brand] != zone}
-    known = (before.definition, before.versions.get("benchkit"))
-    return bool(moved) or known != (after.definition, after.versions["benchkit"])
+    known = (before.definition, before.versions.get("benchkit"), before.time_zones)
+    return known != (after.definition, after.versions["benchkit"], after.time_zones)
 
 
-def _tables(data: Dataset) -> Tables:
+def _brands_and_channels(data: Dataset) -> list[list[str]]:
+    pairs = data.messages.select(pl.col("brand", "channel").cast(pl.String)).unique().sort("brand", "channel")
+    return [list(pair) for pair in pairs.collect().rows()]
+
+
+def _tables(data: Dataset, source_id: str) -> Tables:
     messages = data.messages.collect()
-    if "as_of" not in messages.columns:
-        messages = messages.with_columns(pl.lit(data.as_of).alias("as_of"))
+    own = pl.col("as_of") if "as_of" in messages.columns else pl.lit(None, TIME)
+    taken_at = pl.min_horizontal(own, pl.lit(data.as_of, TIME)).alias("as_of")
     events = pl.DataFrame() if data.events is None else data.events.collect()
-    return together([Tables(messages, events)])
+    source = pl.lit(source_id).alias("source")
+    if events.width:
+        events = events.with_columns(source)
+    return together([Tables(messages.with_columns(taken_at, source), events)])
 
 
 def _described(manifest: Manifest, data: Dataset) -> Manifest:
@@ -240,26 +244,6 @@ def _write_excluded(folder: Path, manifest: Manifest, data: Dataset, source_id: 
         kept = [source.id for source in manifest.sources if source.id != source_id]
         rows = pl.concat([pl.read_parquet(place).filter(pl.col("source").is_in(kept)), rows])
     write_whole(place, lambda draft: rows.write_parquet(draft))
-
-
-def _files(*paths: str | Path) -> list[dict[str, Any]]:
-    """Name, size and hash of the files that will be read; of a database, where its URI stands."""
-    from benchkit.sources.raw.files import SourceFile, find_files
-
-    named = [path for path in paths if str(path)]
-    places = [path for path in named if not is_connection(path)]
-    origins = dict.fromkeys(file.origin for path in places for file in find_files(path))
-    read = [SourceFile(origin, origin.stat().st_size) for origin in origins]
-    files = [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
-    return [*files, *({"name": str(path)} for path in named if is_connection(path))]
-
-
-def _identity(files: list[dict[str, Any]], format: str, told: Mapping[str, str]) -> str:  # noqa: A002
-    """What tells an ingest from another: what is read, of a database now, and how it is read."""
-    mapping = Path(format)
-    rules = hashlib.sha256(mapping.read_bytes()).hexdigest() if mapping.is_file() else format
-    content = sorted(file.get("sha256") or f"{file['name']} {time.time_ns()}" for file in files)
-    return hashlib.sha256(json.dumps([content, rules, dict(sorted(told.items()))]).encode()).hexdigest()[:16]
 
 
 def _done(manifest: Manifest, folder: Path, *, changed: bool, before: Manifest | None = None) -> Ingested:

@@ -8,24 +8,28 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from benchkit.dataset import About
 from benchkit.errors import BenchkitError, InputError
 from benchkit.output import write_whole
 from benchkit.store.places import MANIFEST
 
 FORMAT = 1
+_ANEW = "move this dataset's folder away, and ingest its exports anew"
 TABLES = ("messages", "events", "waits", "weeks")
 
 
 @dataclass(frozen=True)
 class Source:
-    """An export that was ingested: its files, how it was read, and what came of it."""
+    """An export that was ingested: its files, how it was read, of what brands and channels, what it held."""
 
     id: str
     files: list[dict[str, Any]]
     format: str
     asked: dict[str, str]
     as_of: str
+    of: list[list[str]]
     ingested_at: str
     rows_read: int
     rows_kept: int
@@ -42,6 +46,7 @@ class Part:
     month: str
     files: dict[str, str]
     rows: dict[str, int]
+    bytes: dict[str, int]
     first: str
     last: str
 
@@ -50,7 +55,8 @@ class Part:
 class Manifest:
     """All that is to be known of a store; it holds what this names and nothing else.
 
-    `watched` are the exports that held every message of a span: `since` and `as_of` of each.
+    `watched` are the exports that held every message of a span: `since`, `as_of`, and `of` which
+    brands and channels.
     """
 
     name: str
@@ -64,7 +70,7 @@ class Manifest:
     calendars: dict[str, Any] | None = None
     definition: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    watched: list[dict[str, str]] = field(default_factory=list)
+    watched: list[dict[str, Any]] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
 
@@ -94,7 +100,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
         if told.pop("format") != FORMAT:
-            raise InputError(place, "is of another version of benchkit; ingest the exports anew")
+            raise InputError(place, f"is of another version of benchkit; {_ANEW}")
         return _manifest(told)
     except FileNotFoundError:
         return None
@@ -103,7 +109,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     except OSError as error:
         raise InputError(place, f"cannot be read ({error.strerror})") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise InputError(place, "is damaged; ingest the exports anew") from None
+        raise InputError(place, f"is damaged; {_ANEW}") from None
 
 
 def _manifest(told: Mapping[str, Any]) -> Manifest:
@@ -113,8 +119,14 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
     for place in manifest.files():
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise ValueError(place)
-    if manifest.taken_at.tzinfo is None:
-        raise ValueError(manifest.as_of)
+    times = [manifest.as_of, *(export[key] for export in manifest.watched for key in ("since", "as_of"))]
+    if any(datetime.fromisoformat(time).tzinfo is None for time in times):
+        raise ValueError(times)
+    for zone in manifest.time_zones.values():
+        ZoneInfo(zone)
+    About("", **manifest.about)
+    if not all(isinstance(name, str) for name in manifest.personal):
+        raise TypeError(manifest.personal)
     return manifest
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
+from benchkit.errors import BenchkitError, show
 from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, TIME
 
 CONVERSATION = "conversation_id"
@@ -15,7 +17,7 @@ ORDER = (CONVERSATION, "sent_at", pl.col("sender").to_physical(), "message_id")
 
 @dataclass(frozen=True)
 class Tables:
-    """Messages, each with when its conversation was last seen (`as_of`), and events."""
+    """Messages, with when their conversation was last seen (`as_of`), and events; each with its `source`."""
 
     messages: pl.DataFrame
     events: pl.DataFrame
@@ -26,10 +28,16 @@ class Tables:
         kept = wanted if among else ~wanted
         return Tables(self.messages.filter(kept), self.events.filter(kept))
 
+    def without(self, sources: Collection[str]) -> Tables:
+        """The rows but those that came from some sources."""
+        others = ~pl.col("source").is_in(list(sources))
+        return Tables(self.messages.filter(others), self.events.filter(others))
+
 
 def together(parts: Sequence[Tables]) -> Tables:
     """The rows of all, with the columns that any of them has."""
-    of_messages, of_events = {**MESSAGES.columns, "as_of": TIME}, EVENTS.columns
+    of_messages = {**MESSAGES.columns, "as_of": TIME, "source": pl.String()}
+    of_events = {**EVENTS.columns, "source": pl.String()}
     whole = [Tables(pl.DataFrame(schema=of_messages), pl.DataFrame(schema=of_events)), *parts]
     return Tables(
         pl.concat([part.messages for part in whole], how="diagonal"),
@@ -37,27 +45,65 @@ def together(parts: Sequence[Tables]) -> Tables:
     )
 
 
-def merged(old: Tables, new: Tables) -> Tables:
-    """The conversations of both, each message and each event once.
+def merged(old: Tables, new: Tables, taken: Mapping[str, datetime]) -> Tables:
+    """The conversations of both, each message and each event once; `taken` is when each source was.
 
-    Of a message that both hold, the row of the newer export stands, and its conversation goes by the
-    name that it has there. A conversation was watched until the newest export that held any of it.
+    Of a message that both hold, the row of the newer export stands, with what the older one said of
+    columns that the newer one does not have; what it says of the conversation's name stands too.
+    A conversation was watched until the newest export that held any of it.
+
+    Raises `BenchkitError` where they mean different messages by one id.
     """
     if old.messages.is_empty() and old.events.is_empty():
         return Tables(new.messages, new.events.unique())
-    names = _renamed(old.messages, new.messages)
-    old, new = (_called(part, names) for part in (old, new))
+    shared = _shared(old.messages, new.messages, taken)
+    _refuse_other_messages(shared)
+    is_newer = pl.col("exported_at_new") >= pl.col("exported_at")
+    old = _called(old, _renamed(shared.filter(is_newer), "conversation_id", "conversation_id_new"))
+    new = _called(new, _renamed(shared.filter(~is_newer), "conversation_id_new", "conversation_id"))
     both = together([old, new])
+    told_by_one = set(old.messages.columns) ^ set(new.messages.columns)
     messages = (
-        both.messages.with_columns(pl.int_range(pl.len()).alias("(turn)"))
-        .sort("as_of", "(turn)")
+        both.messages.with_columns(_exported_at(taken), pl.int_range(pl.len()).alias("(turn)"))
+        .sort("exported_at", "(turn)")
+        .with_columns(pl.col(name).forward_fill().over("message_id") for name in sorted(told_by_one))
         .unique("message_id", keep="last", maintain_order=True)
-        .drop("(turn)")
+        .drop("exported_at", "(turn)")
     )
-    taken = pl.concat([part.messages.select(CONVERSATION, "as_of") for part in (old, new)])
-    newest = taken.group_by(CONVERSATION).agg(pl.col("as_of").max())
+    seen = pl.concat([part.messages.select(CONVERSATION, "as_of") for part in (old, new)])
+    newest = seen.group_by(CONVERSATION).agg(pl.col("as_of").max())
     told = messages.drop("as_of").join(newest, on=CONVERSATION, how="left").sort(ORDER)
-    return Tables(told, both.events.unique())
+    of_events = [name for name in both.events.columns if name != "source"]
+    return Tables(told, both.events.unique(of_events, keep="last", maintain_order=True))
+
+
+def _exported_at(taken: Mapping[str, datetime]) -> pl.Expr:
+    return pl.col("source").replace_strict(taken, return_dtype=TIME).alias("exported_at")
+
+
+def _shared(old: pl.DataFrame, new: pl.DataFrame, taken: Mapping[str, datetime]) -> pl.DataFrame:
+    """The messages that both hold, as the one and, in columns that end in `_new`, as the other tells them."""
+    asker = pl.when(pl.col("sender") == "customer").then("sender_id").drop_nulls().first()
+    told = [
+        rows.select(
+            *("message_id", CONVERSATION, "brand", "channel", "sender"),
+            asker.over(CONVERSATION).alias("customer"),
+            _exported_at(taken),
+        )
+        for rows in (old, new)
+    ]
+    return told[0].join(told[1], on="message_id", suffix="_new")
+
+
+def _refuse_other_messages(shared: pl.DataFrame) -> None:
+    others = shared.filter(
+        pl.any_horizontal(pl.col(name) != pl.col(f"{name}_new") for name in ("brand", "channel", "sender"))
+    )
+    if others.height:
+        raise BenchkitError(
+            f"{others.height:,} messages of this export are there already as another brand's, channel's or "
+            f"sender's, e.g. {show(others['message_id'].min())}; ingest it under another name"
+        )
 
 
 def in_order(messages: pl.DataFrame, *by: pl.Expr) -> pl.DataFrame:
@@ -94,20 +140,18 @@ def _run_of(messages: pl.DataFrame, month: int) -> pl.DataFrame:
     return messages.slice(first, last - first).drop("month")
 
 
-def _renamed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Conversations of either that go by another name in a newer export, and that name (`is_called`)."""
-    columns = ("message_id", CONVERSATION, "as_of")
-    shared = old.select(columns).join(new.select(columns), on="message_id", suffix="_new")
-    differing = shared.filter(pl.col(CONVERSATION) != pl.col(f"{CONVERSATION}_new"))
-    is_newer = pl.col("as_of_new") >= pl.col("as_of")
-    theirs = pl.col(f"{CONVERSATION}_new")
+def _renamed(shared: pl.DataFrame, name: str, newer: str) -> pl.DataFrame:
+    """Conversations whose shared messages are all in just one other by the newer export: `is_called`."""
+    is_same_customer = pl.col("customer").eq_missing(pl.col("customer_new"))
     return (
-        differing.select(
-            pl.when(is_newer).then(CONVERSATION).otherwise(theirs).alias(CONVERSATION),
-            pl.when(is_newer).then(theirs).otherwise(CONVERSATION).alias("is_called"),
+        shared.group_by(pl.col(name).alias(CONVERSATION))
+        .agg(
+            pl.col(newer).first().alias("is_called"),
+            pl.col(newer).n_unique().alias("n"),
+            is_same_customer.all(),
         )
-        .sort(CONVERSATION, "is_called")
-        .unique(CONVERSATION, keep="first", maintain_order=True)
+        .filter(pl.col("n") == 1, "customer", pl.col("is_called") != pl.col(CONVERSATION))
+        .select(CONVERSATION, "is_called")
     )
 
 

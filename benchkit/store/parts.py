@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,8 @@ def undamaged(folder: Path) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise InputError(
-            folder, "a file of this store is missing or damaged; ingest its exports anew"
+            folder,
+            "a file of this dataset is missing or damaged; move its folder away, and ingest its exports anew",
         ) from None
 
 
@@ -43,8 +44,10 @@ def read_part(folder: Path, part: Part) -> Tables:
     return Tables(messages.drop("number"), events)
 
 
-def conversations_in(folder: Path, manifest: Manifest, new: Tables) -> pl.Series:
-    """The conversations that a newer export is about: by name, or by a message that it holds."""
+def conversations_in(
+    folder: Path, manifest: Manifest, new: Tables, superseded: Collection[str] = ()
+) -> pl.Series:
+    """The conversations that a newer export is about: by name, by a message it holds, or by its source."""
     if not manifest.parts:
         return pl.Series(CONVERSATION, [], pl.String)
     known = pl.concat([new.messages[CONVERSATION], new.events[CONVERSATION]]).unique()
@@ -52,9 +55,11 @@ def conversations_in(folder: Path, manifest: Manifest, new: Tables) -> pl.Series
     found = [known]
     with undamaged(folder):
         for part in manifest.parts:
-            rows = pl.scan_parquet(folder / part.files["messages"]).select(CONVERSATION, "message_id")
-            shares = pl.col("message_id").is_in(ids.implode())
-            found.append(rows.filter(shares).select(pl.col(CONVERSATION).unique()).collect().to_series())
+            is_of = pl.col("source").is_in(list(superseded))
+            rows = pl.scan_parquet(folder / part.files["messages"])
+            events = pl.scan_parquet(folder / part.files["events"]).filter(is_of)
+            about = [rows.filter(pl.col("message_id").is_in(ids.implode()) | is_of), events]
+            found += [each.select(pl.col(CONVERSATION).unique()).collect().to_series() for each in about]
     return pl.concat(found).unique()
 
 
@@ -67,8 +72,8 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     check(events.lazy(), EVENTS)
     found = find_waits(
         Dataset(
-            messages=messages.lazy(),
-            events=events.lazy() if events.height else None,
+            messages=messages.lazy().drop("source"),
+            events=events.lazy().drop("source") if events.height else None,
             as_of=manifest.taken_at,
             about=About(manifest.name),
             time_zones=manifest.time_zones,
@@ -86,11 +91,13 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
     for name, frame in frames.items():
         write_whole(folder / files[name], partial(frame.write_parquet, compression_level=1))
+    sizes = {name: (folder / place).stat().st_size for name, place in files.items()}
     times = pl.concat([messages["sent_at"], events["at"]])
     return Part(
         month=month,
         files=files,
         rows={name: frame.height for name, frame in frames.items()},
+        bytes=sizes,
         first=str(times.min()),
         last=str(times.max()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -85,8 +86,17 @@ def locked(
         lock.release()
 
 
-def sweep(folder: Path, kept: Collection[str], *, older_than_seconds: float = _FORGOTTEN_SECONDS) -> None:
-    """Remove what no manifest names any more and nobody can be reading still."""
+def sweep(
+    folder: Path,
+    kept: Collection[str],
+    *,
+    dropped: Collection[str] = (),
+    older_than_seconds: float = _FORGOTTEN_SECONDS,
+) -> None:
+    """Remove what no manifest has named for a day: who opened the dataset before may still be reading it."""
+    for name in dropped:
+        with suppress(OSError):
+            os.utime(folder / name)
     unfinished = (place for place in folder.iterdir() if place.name.startswith("."))
     for place in (*folder.glob("parts/*/*"), *unfinished):
         with suppress(OSError):

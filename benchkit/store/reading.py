@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -42,12 +43,12 @@ def open_dataset(name: str, *, root: str | Path = "") -> Dataset:
         raise BenchkitError(f"{name} was removed while it was opened; ingest its exports anew")
     stored = _scan(folder, manifest, "messages")
     taken_at = _watched_until(manifest)
-    messages = stored.drop("number").with_columns(taken_at.alias("as_of"))
+    messages = stored.drop("number", "source").with_columns(taken_at.alias("as_of"))
     return Dataset(
         messages=messages,
         as_of=manifest.taken_at,
         about=About(name, **manifest.about),
-        events=_scan(folder, manifest, "events"),
+        events=_scan(folder, manifest, "events").drop("source"),
         audit=_audit(folder, manifest),
         time_zones=manifest.time_zones,
         calendars=Calendars.from_mapping(manifest.calendars) if manifest.calendars else None,
@@ -60,18 +61,24 @@ def open_dataset(name: str, *, root: str | Path = "") -> Dataset:
 def datasets(*, root: str | Path = "") -> pl.DataFrame:
     """What is in the store: a row for each dataset, with its messages and when the newest export was taken.
 
+    Of one that is damaged there is its name alone.
+
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     datasets(root=folder).columns
     ['dataset', 'exports', 'messages', 'waits', 'first', 'last', 'as_of', 'megabytes']
     """
     place = find_root(root)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in names_in(place):
-        manifest = read_manifest(place / name)
+        try:
+            manifest = read_manifest(place / name)
+        except BenchkitError:
+            rows.append({"dataset": name})
+            continue
         if manifest is None:
             continue
-        size = sum((place / name / file).stat().st_size for file in manifest.files())
+        size = sum(size for part in manifest.parts for size in part.bytes.values())
         rows.append(
             {
                 "dataset": name,
@@ -104,7 +111,9 @@ def _scan(folder: Path, manifest: Manifest, table: str) -> pl.LazyFrame:
     places = [folder / part.files[table] for part in manifest.parts]
     with undamaged(folder):
         schema = pl.Schema({})
-        for place in places:
+        for place, part in zip(places, manifest.parts, strict=True):
+            if place.stat().st_size != part.bytes[table]:
+                raise OSError(place)
             schema.update(pl.read_parquet_schema(place))
     return pl.scan_parquet(places, schema=schema, missing_columns="insert", glob=False)
 
@@ -114,7 +123,12 @@ def _watched_until(manifest: Manifest) -> pl.Expr:
     taken_at = pl.col("as_of")
     for export in sorted(manifest.watched, key=lambda told: told["as_of"]):
         since, until = (pl.lit(datetime.fromisoformat(export[name]), TIME) for name in ("since", "as_of"))
-        taken_at = pl.when((taken_at >= since) & (taken_at < until)).then(until).otherwise(taken_at)
+        is_of = pl.any_horizontal(
+            pl.lit(False),
+            *((pl.col("brand") == brand) & (pl.col("channel") == name) for brand, name in export["of"]),
+        )
+        is_seen = is_of & (taken_at >= since) & (taken_at < until)
+        taken_at = pl.when(is_seen).then(until).otherwise(taken_at)
     return taken_at
 
 
@@ -149,7 +163,7 @@ def _found(
             pl.when(is_open).then(age.dt.total_seconds()).otherwise("wait_seconds").alias("wait_seconds"),
             taken_at.alias("as_of"),
         )
-    columns = stored.collect_schema().names()
+    columns = stored.drop("source").collect_schema().names()
     sender_is, sender_id = pl.col("sender"), pl.col("sender_id")
     volumes = stored.select(
         "brand",
