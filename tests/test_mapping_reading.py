@@ -582,3 +582,31 @@ def test_a_missing_column_lists_those_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError) as caught:
         read({**LONG, "every": {**LONG["every"], "at": "zzz"}}, write(tmp_path, ONE))
     assert caught.value.choices == ["Thread", "ID", "Author", "Agent", "Direction", "Network", "Sent"]
+
+
+def test_a_ticket_whose_reply_is_put_right_keeps_its_messages(tmp_path: Path) -> None:
+    mapping = Mapping.from_mapping(
+        {
+            "name": "tickets",
+            "timezone": "UTC",
+            "every": {
+                "conversation_id": "Ticket",
+                "brand": {"constant": "Acme"},
+                "channel": {"constant": "mail"},
+            },
+            "turns": [{"kind": "customer", "at": "Created"}, {"kind": "agent", "at": "Replied"}],
+        }
+    )
+    ids = []
+    for replied in ("10:30", "11:00"):
+        path = tmp_path / "tickets.csv"
+        path.write_text(
+            f"Ticket,Created,Replied\n1,2026-03-02 09:00,2026-03-02 {replied}\n2,2026-03-02 09:00,\n"
+            "3,2026-03-02 09:00,\n3,2026-03-02 09:10,\n",
+            encoding="utf-8",
+        )
+        ids.append(sorted(mapping.read(path).messages.collect()["message_id"]))
+    assert ids[0] == ids[1] == ["1/1/customer", "1/2/agent", "2/1/customer", *_OF_TWO_ROWS]
+
+
+_OF_TWO_ROWS = ["3/2026-03-02T09:00:00/customer", "3/2026-03-02T09:10:00/customer"]

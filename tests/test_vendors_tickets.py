@@ -374,12 +374,14 @@ def test_conversations_one_per_file_or_line_are_read_alike(tmp_path: Path, of_in
         assert waits(read_export("intercom", path, brand="Acme", as_of=AS_OF)) == expected
 
 
-@pytest.mark.parametrize("ending", ["json", "jsonl"])
-def test_a_conversation_cut_short_is_left_out(tmp_path: Path, ending: str) -> None:
+def test_a_conversation_cut_short_is_left_out_and_a_document_refused(tmp_path: Path) -> None:
     records = plain_conversations()
-    text = json.dumps(records) if ending == "json" else "\n".join(map(json.dumps, records))
-    path = tmp_path / f"conversations.{ending}"
-    path.write_text(text[:-90], encoding="utf-8")
+    whole = tmp_path / "conversations.json"
+    whole.write_text(json.dumps(records)[:-90], encoding="utf-8")
+    with pytest.raises(InputError, match="ends in the middle of its JSON"):
+        read_export("intercom", whole, brand="Acme", as_of=AS_OF)
+    path = tmp_path / "conversations.ndjson"
+    path.write_text("\n".join(map(json.dumps, records))[:-90], encoding="utf-8")
     data = read_export("intercom", path, brand="Acme", as_of=AS_OF)
     assert minutes_waited(waits(data)) == list(range(1, 60))
     assert data.audit.excluded["kind"].to_list() == ["unreadable"]
@@ -414,7 +416,7 @@ def test_conversations_without_parts_tell_their_first_answer(tmp_path: Path) -> 
     }
     path = write(tmp_path / "page1.json", page)
     found = waits(read_export("intercom", path, brand="Acme", as_of=AS_OF))
-    made = "2026-03-02T09:31:00/agent"
+    made = "4/agent"
     assert found == {
         "asked": [("conversation/asked", f"asked/{made}", 0, 31, "replied", "Acme/unsigned", True)],
         "closed": [("conversation/closed", None, 0, 40, "closed", None, True)],
@@ -669,7 +671,7 @@ def test_tickets_without_conversations_tell_their_first_reply(tmp_path: Path) ->
         read_export("freshdesk", write(tmp_path / "tickets.json", records), brand="Acme", as_of=AS_OF)
     )
     assert found == {
-        "1": [(first(1), "1/2026-03-02T09:17:00/agent", 0, 17, "replied", "Acme/unsigned", True)],
+        "1": [(first(1), "1/2/agent", 0, 17, "replied", "Acme/unsigned", True)],
         "2": [(first(2), None, 0, 45, "closed", None, True)],
         "3": [(first(3), None, 0, OPEN_AT_FIRST, "awaiting", None, True)],
     }
@@ -839,12 +841,11 @@ def test_ibm_names_its_brands_itself(tmp_path: Path) -> None:
         read_export("ibm", path, brand="Acme")
 
 
-def test_a_dialogue_cut_short_is_left_out(tmp_path: Path) -> None:
+def test_dialogues_cut_short_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "train.json"
     path.write_text(json.dumps(plain_dialogues(), indent=4)[:-70], encoding="utf-8")
-    data = read_export("ibm", path, as_of=AS_OF)
-    assert minutes_waited(waits(data)) == list(range(1, 80))
-    assert data.audit.excluded["kind"].to_list() == ["unreadable"]
+    with pytest.raises(InputError, match="ends in the middle of its JSON"):
+        read_export("ibm", path, as_of=AS_OF)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def read_turns(
     """Every turn that the records make, in the columns of the mapping, and notes on how times were read.
 
     Beside the columns stand `file` and `line`; `why`, where a turn has no time; `is_made`, where
-    its message_id is still to be made; and `wording`, the text, where that tells such turns apart.
+    its message_id is still to be made; `moment`, which of the moments it is that a record has (a
+    spreadsheet's row of a ticket, say); and `wording`, the text, where that tells turns apart.
     """
     notes: dict[str, int] = {}
     frames = []
@@ -70,7 +71,9 @@ def read_turns(
         if each and all(turn.optional for turn in turns) and not _has(raws[of], each):
             continue
         records = _Records(mapping, raws, turns, told, path)
-        frames += [records.make(turn, columns, is_first=not at) for at, turn in enumerate(turns)]
+        is_wide = not each and sum(bool(mapping.cells_of(turn)["kind"].constant) for turn in turns) > 1
+        moments = enumerate(turns, 1)
+        frames += [records.make(turn, columns, moment=at, is_wide=is_wide) for at, turn in moments]
         notes = {note: notes.get(note, 0) + records.notes.get(note, 0) for note in (*notes, *records.notes)}
     if not frames:
         raise InputError(path, "holds no record that makes a turn; check what was exported")
@@ -103,7 +106,7 @@ class _Records:
         self.notes: dict[str, int] = {}
         self.times: dict[str, Moments] = {}
 
-    def make(self, turn: Turn, columns: Iterable[str], *, is_first: bool) -> pl.DataFrame:
+    def make(self, turn: Turn, columns: Iterable[str], *, moment: int, is_wide: bool) -> pl.DataFrame:
         """The turns that one block of the mapping makes."""
         cells = self.mapping.cells_of(turn)
         frame = self.frame.with_columns(
@@ -114,7 +117,7 @@ class _Records:
             text = condition.cell.text(self.frame)
             counts += [matches(text, condition.texts)] if condition.texts else []
             counts += [~matches(text, condition.others)] if condition.others else []
-        if cells["kind"].constant and not turn.only and not is_first:
+        if cells["kind"].constant and not turn.only and moment > 1:
             counts.append(pl.col("(told)"))
         frame = frame.filter(counts)
         is_message = pl.col("(kind)").is_in(SENDERS)
@@ -129,6 +132,7 @@ class _Records:
             pl.when(pl.col("(kind)").is_null()).then(cells["kind"].text(frame)).alias("said"),
             is_made.fill_null(False).alias("is_made"),
             wording.alias("wording"),
+            pl.lit(moment if is_wide and cells["kind"].constant else None, pl.Int64).alias("moment"),
             *(
                 (self._text(name, cells[name]) if name in cells else _nothing()).alias(name)
                 for name in columns

@@ -18,7 +18,7 @@ ITSELF = "."
 
 NO_OBJECT = "no object"
 NOT_PARSED = "JSON that does not parse"
-CUT_SHORT = "the file ending within a record"
+CUT_SHORT = "ends in the middle of its JSON, so nobody knows what is missing; fetch or export it again"
 TOO_DEEP = "lists or objects nested too deeply"
 BLANKS = " \t\r\n"
 
@@ -66,14 +66,14 @@ def _find_in_line(places: Places, line: str, start: int, path_to_records: str) -
 def find_in_document(label: Path, text: str, path_to_records: str = "") -> Places:
     """The records of a JSON document: of its list, of the one list in it, or of the list at a path.
 
-    Of a document that is cut short, those before the cut are found. Raises `InputError` for
-    what is no JSON.
+    Raises `InputError` for what is no JSON, and for a document that is cut short: nobody knows how
+    much of it is missing.
     """
     scan = _Scan(label, text)
     try:
         scan.read(path_to_records)
     except _CutShort:
-        scan.places.malformed.append((scan.at_record, CUT_SHORT))
+        raise InputError(label, CUT_SHORT) from None
     except RecursionError:
         raise InputError(label, f"has {TOO_DEEP}; export it again") from None
     except json.JSONDecodeError:
@@ -87,7 +87,7 @@ class _Scan:
 
     def __init__(self, label: Path, text: str) -> None:
         self.label, self.text = label, text
-        self.at = self.at_record = 0
+        self.at = 0
         self.places = Places()
 
     def read(self, path_to_records: str) -> None:
@@ -179,7 +179,7 @@ class _Scan:
 
     def record(self) -> None:
         """Note where a value begins and ends, and whether it is a record."""
-        self.at_record = begins = self.at
+        begins = self.at
         if isinstance(self.value(), dict):
             self.places.records.append((begins, self.at))
         else:
