@@ -11,11 +11,14 @@ from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
 
 T = TypeVar("T")
 
+MOST_BYTES = 2**20
+"""What people write by hand is smaller."""
+
 
 def read_toml(path: str | Path, make: Callable[[dict[str, Any]], T]) -> T:
     """Make a value of what a TOML file says; every complaint, also of `make`, names the file."""
     try:
-        return make(tomllib.loads(Path(path).read_text(encoding="utf-8-sig")))
+        return make(tomllib.loads(_text_of(Path(path))))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror}); name another file") from None
     except BenchkitError as error:
@@ -24,6 +27,17 @@ def read_toml(path: str | Path, make: Callable[[dict[str, Any]], T]) -> T:
         raise InputError(path, "has tables within tables without end; write it anew") from None
     except ValueError as error:
         raise InputError(path, f"is not TOML: {error}") from None
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file that is there and ends: pipes and devices wait for ever, or go on for ever."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise BenchkitError("is a pipe or a device; name a file")
+    with path.open("rb") as file:
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise BenchkitError(f"is larger than {MOST_BYTES / 2**20:.0f} MiB; name a file of rules")
+    return text.decode("utf-8-sig")
 
 
 def write_toml(told: Mapping[str, Any], path: str | Path) -> Path:

@@ -167,6 +167,8 @@ def _words_of(error: Exception, uri: str) -> str:
 def _lines_of(path: Path) -> list[ConnectionUri]:
     """The lines that are not blank, none where the file cannot be read."""
     try:
+        if not path.is_file():
+            return []  # a pipe would be waited for
         with path.open("rb") as file:
             text = file.read(2 * LONGEST_URI).decode("utf-8-sig", "replace")
     except (OSError, ValueError):
