@@ -110,6 +110,10 @@ def _refuse_names(names: Sequence[str]) -> None:
     if not names:
         raise BenchkitError("the attributes have a key and nothing else; add a column such as segment")
     for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise BenchkitError(
+                f"an attribute cannot be called {show(name)}, which stands for any; rename it"
+            )
         if name in _RESERVED or name.startswith("("):
             raise BenchkitError(
                 f"an attribute cannot be called {show(name)}, which means something else; rename it"

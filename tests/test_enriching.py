@@ -127,3 +127,11 @@ def test_what_cannot_be_joined_is_a_sentence(table: pl.DataFrame, on: str, sente
     with pytest.raises(BenchkitError) as refused:
         enrich(from_timelines("C0 A10"), table, on=on)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^seg.*$"])
+def test_an_attribute_is_not_named_as_a_pattern_of_names(name: str) -> None:
+    with pytest.raises(
+        BenchkitError, match=r"an attribute cannot be called .*, which stands for any; rename"
+    ):
+        enrich(from_timelines("C0 A10"), PLANS.rename({"plan": name}), on="customer_id")

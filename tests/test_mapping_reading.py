@@ -610,3 +610,22 @@ def test_a_ticket_whose_reply_is_put_right_keeps_its_messages(tmp_path: Path) ->
 
 
 _OF_TWO_ROWS = ["3/2026-03-02T09:00:00/customer", "3/2026-03-02T09:10:00/customer"]
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^To.*$", "**", "^"])
+def test_a_column_is_read_by_its_name_even_where_that_looks_like_a_pattern(tmp_path: Path, name: str) -> None:
+    told = LONG | {"every": LONG["every"] | {"topic": name, "at": {"column": ["Sent", name]}}}
+    text = f"Thread,ID,Author,Direction,Network,Sent,Topic,{name}\n"
+    path = write(tmp_path, text + "1,a,7,in,chat,2026-03-02 09:00,no,2026-03-02 09:30\n")
+    rows = read(told, path).messages.collect()
+    assert rows["topic"].to_list() == ["2026-03-02 09:30"]
+    assert rows["sent_at"].to_list() == [datetime(2026, 3, 2, 9, tzinfo=UTC)]
+
+
+def test_a_column_of_another_file_is_read_by_its_name_too(tmp_path: Path) -> None:
+    files = [{"name": "parts", "like": "p*", "key": "^T.*$"}, {"name": "heads", "like": "h*", "key": "*"}]
+    every = LONG["every"] | {"conversation_id": "^T.*$", "topic": "heads.^.*$"}
+    write(tmp_path, "^T.*$,ID,Author,Direction,Network,Sent\n1,a,7,in,chat,2026-03-02 09:00\n", "p.csv")
+    write(tmp_path, "*,^.*$,Other\n1,refund,no\n", "h.csv")
+    data = read(LONG | {"files": files, "every": every}, tmp_path)
+    assert data.messages.collect()["topic"].to_list() == ["refund"]

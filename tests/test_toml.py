@@ -24,7 +24,7 @@ def test_no_pipe_or_device_is_waited_for(tmp_path: Path) -> None:
         with pytest.raises(BenchkitError, match="holds no connection URI alone"):
             connection_uri(f"uri:{place}")
         for named in (place, tmp_path, tmp_path / "*.toml"):
-            with pytest.raises(InputError, match="there is no such file|names no file that can be read"):
+            with pytest.raises(InputError, match=r"there is no such file|names no file that can be read"):
                 open_raw(named)
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.sources.values.numbers import UNITS
@@ -146,9 +147,18 @@ class Cell:
         return pl.when(named != "").then(named)
 
 
+def column_of(name: str) -> pl.Expr:
+    """The column of just this name, where `pl.col` takes * and ^…$ for patterns.
+
+    >>> pl.DataFrame({"*": [1], "at": [2]}).select(column_of("*")).columns
+    ['*']
+    """
+    return cs.by_name(name).as_expr()
+
+
 def as_text(name: str, dtype: pl.DataType, *, bare: bool = False) -> pl.Expr:
     """A column as text: whole numbers without decimals, nothing for what is empty."""
-    column = pl.col(name)
+    column = column_of(name)
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         return _nothing()
     if dtype.is_float():

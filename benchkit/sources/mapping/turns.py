@@ -13,7 +13,7 @@ from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
 from benchkit.schema import SENDERS, TIME
 from benchkit.sources.mapping.aggregates import refuse_aggregates
 from benchkit.sources.mapping.blocks import CELLS, IGNORED, KINDS, WORDS, Turn
-from benchkit.sources.mapping.cells import Cell, as_text, matches
+from benchkit.sources.mapping.cells import Cell, as_text, column_of, matches
 from benchkit.sources.mapping.mapping import Mapping as ExportMapping
 from benchkit.sources.values import read_seconds, read_times
 from benchkit.sources.values.forms import stripped
@@ -221,7 +221,7 @@ class _Records:
             table = self.raws[other].take([*dict.fromkeys([key, *named.values()])])
             table = table.select(
                 as_text(key, table.schema[key]).alias("(key)"),
-                *(pl.col(column).alias(name) for name, column in named.items()),
+                *(column_of(column).alias(name) for name, column in named.items()),
             )
             latest = table.drop_nulls("(key)").unique("(key)", keep="last", maintain_order=True)
             on = as_text(keys[self.of], frame.schema[keys[self.of]]).alias("(key)")
@@ -275,7 +275,7 @@ class _Records:
         there = [name for name in cell.column if name in self.frame.columns]
         plain = not (cell.pattern or cell.values or cell.otherwise)
         is_alike = len({self.frame.schema[name] for name in there}) == 1
-        values = pl.coalesce(there) if plain and is_alike else cell.text(self.frame)
+        values = pl.coalesce(map(column_of, there)) if plain and is_alike else cell.text(self.frame)
         return self.frame.with_columns(values.alias("(values)"))["(values)"]
 
     def _named(self, cell: Cell, what: str) -> str:
