@@ -45,7 +45,8 @@ def map_file(
 
         text = draft_of(guess)
         write_whole(out, lambda place: place.write_text(text, encoding="utf-8"))
-        typer.echo(f"answer its questions (# ?), then: benchkit ingest {out} {file}", err=True)
+        ingest = printable(f"benchkit ingest {out} {file} --name NAME")
+        typer.echo(f"answer its questions (# ?), then: {ingest}", err=True)
         write(f"{out}\n")
         return
     if draft:
@@ -55,6 +56,7 @@ def map_file(
     write(_table(guess))
     for name, n_there, n_asked in fitting(raw)[:1]:
         write(f"the format {name} fits best: {n_there} of the {n_asked} columns that it needs are there\n")
+        write(f"benchkit ingest {name} {printable(file)} --name NAME adds it to a dataset\n")
     write(f"benchkit map {printable(file)} --draft --out mine.toml drafts a mapping\n")
 
 

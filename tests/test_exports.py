@@ -100,3 +100,17 @@ def test_several_paths_and_uris_are_refused_where_one_file_is_read(tmp_path: Pat
         with pytest.raises(BenchkitError, match="put the URI into an environment variable") as caught:
             read_export(name, "postgresql://me:secret@host/db")
         assert "secret" not in str(caught.value)
+
+
+def test_the_time_zone_that_is_told_is_the_brands_own(tmp_path: Path) -> None:
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text(
+        'name = "mine"\n[every]\nconversation_id = "Ticket"\nchannel = { constant = "mail" }\n'
+        '[[turns]]\nkind = "customer"\nat = "Created"\n',
+        encoding="utf-8",
+    )
+    path = tmp_path / "tickets.csv"
+    path.write_text("Ticket,Created\n1,2026-03-02 09:00\n", encoding="utf-8")
+    data = read_export(mapping, path, brand="Acme", timezone="Europe/Berlin")
+    assert data.time_zones == {"Acme": "Europe/Berlin"}
+    assert data.messages.collect()["sent_at"][0].hour == 8

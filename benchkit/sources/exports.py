@@ -51,9 +51,10 @@ def read_export(
 
     `format` is one of `formats()`, or the TOML file of a mapping. `path` is a file, a folder,
     a glob, or a list of them; of a database env:NAME or uri:FILE, where the connection URI
-    stands. `brand`, `channel` and `timezone` say what the export does not, `as_of` when it was
-    taken (without it: at the newest time in it); the text of messages is kept only with `keep_text`.
-    Of Chatwoot's database, `since` reads only conversations that changed since then, whole.
+    stands. `brand`, `channel` and `timezone` (of its times, and of the brands) say what the export
+    does not, `as_of` when it was taken (without it: at the newest time in it). The text of messages
+    is kept only with `keep_text`. Of Chatwoot's database, `since` reads only conversations that
+    changed since then, whole.
 
     Raises `UnknownNameError` for a format there is not, and `BenchkitError` for what cannot be
     read as it, or an option that it has no use for.
@@ -79,7 +80,8 @@ def read_export(
         mapping = ExportMapping.shipped(name)
     else:
         raise UnknownNameError("format", name, formats(), where="(nor is it the TOML file of a mapping)")
-    return mapping.read(path, **told, as_of=as_of, keep_text=keep_text)
+    data = mapping.read(path, **told, as_of=as_of, keep_text=keep_text)
+    return replace(data, time_zones=dict.fromkeys(data.brands(), timezone)) if timezone else data
 
 
 def formats() -> list[str]:

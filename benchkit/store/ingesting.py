@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,13 +39,16 @@ class Ingested(NamedTuple):
     added: int
     excluded: int
     as_of: str
+    notes: Mapping[str, int]
 
     def sentence(self) -> str:
         """The same in words."""
         holds = f"{self.name} holds {self.messages:,} messages, as of {self.as_of[:16].replace('T', ' ')} UTC"
         if not self.changed:
             return f"nothing new: this export was ingested before; {holds}"
-        return f"{self.added:,} messages added, {self.excluded:,} rows excluded; {holds}"
+        told = [f"{self.added:,} messages added", f"{self.excluded:,} rows excluded"]
+        told += [f"{count:,} {note}" for note, count in self.notes.items()]
+        return f"{', '.join(told)}; {holds}"
 
 
 def ingest(
@@ -259,4 +262,5 @@ def _done(manifest: Manifest, folder: Path, *, changed: bool, before: Manifest |
         added=count(manifest) - count(before) if changed else 0,
         excluded=sum(newest.excluded.values()) if changed else 0,
         as_of=manifest.as_of,
+        notes=newest.notes,
     )
