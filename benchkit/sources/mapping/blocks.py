@@ -8,7 +8,8 @@ from typing import Any
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.schema import DIMENSIONS, EVENT_KINDS, SENDERS
-from benchkit.sources.mapping.cells import MOST_GLOBS, Cell, word_of
+from benchkit.sources.mapping.cells import Cell, word_of
+from benchkit.sources.mapping.patterns import MOST_GLOBS, check_globs
 from benchkit.toml import as_table
 
 IGNORED = "ignored"
@@ -43,6 +44,7 @@ class Files:
                 _true_or_false(value, "optional of files")
             elif not isinstance(value, str) or not value.strip():
                 raise BenchkitError(f"{key} of files is {show(value)}; give text that is not empty")
+        check_globs([table.get("like", "*")], "like of files")
         return cls(**table)
 
     def to_told(self) -> dict[str, Any]:
@@ -159,7 +161,9 @@ def _texts(told: object, what: str) -> tuple[str, ...]:
     listed = list(told) if isinstance(told, list | tuple) else [told]
     if not 0 < len(listed) <= MOST_GLOBS:
         raise BenchkitError(f"{what} names {len(listed):,} texts; name 1 to {MOST_GLOBS}")
-    return tuple(word_of(each, what) for each in listed)
+    texts = tuple(word_of(each, what) for each in listed)
+    check_globs(texts, what)
+    return texts
 
 
 def _true_or_false(told: object, what: str) -> bool:

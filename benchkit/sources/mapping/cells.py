@@ -11,13 +11,13 @@ import polars as pl
 import polars.selectors as cs
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
+from benchkit.sources.mapping.patterns import check_globs, group_of, matches
 from benchkit.sources.values.numbers import UNITS
 from benchkit.toml import as_table
 
 OPTIONS = ("brand", "channel", "timezone")
 """What a reader may be told, for what is in no file."""
 
-MOST_GLOBS = 200
 SOURCES = ("column", "join", "same", "constant")
 OF_TIMES = ("time", "timezone", "after", "unit", "decimal")
 
@@ -110,8 +110,7 @@ class Cell:
             raise BenchkitError(f"{what} has the unit of a duration; say after which time, as after")
         if self.after and (self.time or self.timezone):
             raise BenchkitError(f"{what} is a duration; say time and timezone of the time that it is after")
-        if sum("*" in name for name in self.values) > MOST_GLOBS:
-            raise BenchkitError(f"{what} has more than {MOST_GLOBS} values with *; name fewer of them")
+        check_globs(self.values, f"values of {what}")
 
     def text(self, frame: pl.DataFrame, *, strict: bool = False, bare: bool = False) -> pl.Expr:
         """The cell's text, null where it has none; `given` is left to the caller.
@@ -173,35 +172,6 @@ def as_text(name: str, dtype: pl.DataType, *, bare: bool = False) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def matches(text: pl.Expr, globs: Collection[str]) -> pl.Expr:
-    """Whether a text is one of some, where * stands for anything and nothing for no text.
-
-    >>> said = pl.Series(["Close now", "open", None])
-    >>> pl.select(matches(pl.lit(said), ["close*", ""])).to_series().to_list()
-    [True, False, True]
-    >>> pl.select(matches(pl.lit(said), [""])).to_series().to_list()
-    [False, False, True]
-    """
-    some = "|".join(_glob(glob) for glob in globs if glob)
-    found = text.str.contains(f"(?is)^(?:{some})$") if some else pl.lit(False)
-    return pl.when(text.is_null()).then("" in globs).otherwise(found)
-
-
-def group_of(pattern: str) -> int:
-    """Which group of a regular expression is meant: the first, or the whole where there is none.
-
-    >>> group_of("^@([a-z]+)"), group_of("[0-9]+")
-    (1, 0)
-    """
-    try:
-        groups = pl.Series([""]).str.extract_groups(pattern).dtype
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise BenchkitError(
-            f"{show(pattern)} is no regular expression as polars reads them; mend it, or leave it out"
-        ) from None
-    return min(1, len(groups.fields)) if isinstance(groups, pl.Struct) else 0
-
-
 def _named(text: pl.Expr, values: Mapping[str, str]) -> pl.Expr:
     """What the first of the values that matches says, null where none does."""
     lowered = text.str.to_lowercase()
@@ -226,10 +196,6 @@ def _named(text: pl.Expr, values: Mapping[str, str]) -> pl.Expr:
 
 def _nothing() -> pl.Expr:
     return pl.lit(None, pl.String)
-
-
-def _glob(glob: str) -> str:
-    return ".*".join(pl.escape_regex(part) for part in glob.strip().split("*"))
 
 
 def _part(key: str, value: object, what: str) -> Any:

@@ -13,8 +13,9 @@ from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
 from benchkit.schema import SENDERS, TIME
 from benchkit.sources.mapping.aggregates import refuse_aggregates
 from benchkit.sources.mapping.blocks import CELLS, IGNORED, KINDS, WORDS, Turn
-from benchkit.sources.mapping.cells import Cell, as_text, column_of, matches
+from benchkit.sources.mapping.cells import Cell, as_text, column_of
 from benchkit.sources.mapping.mapping import Mapping as ExportMapping
+from benchkit.sources.mapping.patterns import matches
 from benchkit.sources.values import read_seconds, read_times
 from benchkit.sources.values.forms import stripped
 
