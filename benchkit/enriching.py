@@ -12,11 +12,14 @@ import polars.selectors as cs
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.schema import BAND, DIMENSIONS, ESTIMATES, EVENTS, MESSAGES, WAITS
+from benchkit.sources.plain import plain
 
 KEYS = ("customer_id", "brand", "conversation_id")
 PERSON = "person_id"
 MAX_VALUES = 200
 """An attribute of more values than this tells people apart rather than groups of them."""
+MAX_ROWS_ALONE = 20
+"""In a table of more rows than this, most of an attribute's values must be those of several rows."""
 
 _RESERVED = {
     *(*MESSAGES.all_columns, *EVENTS.all_columns, *WAITS.all_columns, *ESTIMATES, *BAND),
@@ -74,7 +77,7 @@ def enrich(data: Dataset, table: pl.DataFrame | str | Path, *, on: str) -> Datas
 
 def _frame(table: pl.DataFrame | str | Path) -> pl.DataFrame:
     if isinstance(table, pl.DataFrame):
-        return table
+        return pl.DataFrame([plain(column) for column in table])
     from benchkit.sources.raw import open_raw
 
     raw = open_raw(table)[""]
@@ -102,6 +105,13 @@ def _attributes(table: pl.DataFrame, on: str) -> pl.DataFrame:
             raise BenchkitError(
                 f"the attribute {show(name)} has {values:,} values, so it tells single people apart; "
                 f"leave it out, or put it into at most {MAX_VALUES} groups"
+            )
+        said = keyed[name].drop_nulls()
+        alone = int(said.is_unique().sum())
+        if name != PERSON and on != "brand" and len(said) > MAX_ROWS_ALONE and 2 * alone > len(said):
+            raise BenchkitError(
+                f"{alone:,} of {len(said):,} rows have a value of the attribute {show(name)} to themselves, "
+                "so it tells single people apart; leave it out, or put it into groups"
             )
     return keyed
 
