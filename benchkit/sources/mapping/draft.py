@@ -129,7 +129,7 @@ def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sket
         shape = UNKNOWN if not {"kind", "time"} <= set(roles) else EVENT_LOG if is_log else LONG
     roles |= _persons(columns, roles)
     for role in ("brand", "channel", *CARRIED):
-        roles |= _best(columns, role, roles, _is_name)
+        roles |= _best(columns, role, roles, _is_topic if role == "topic" else _is_name)
     roles |= _best(columns, "text", roles, lambda column: column.holds in ("words", "ids", "text"))
     return Sketch(name_of(path), shape, columns, roles, kinds, each, frame.height, _clock(columns, roles))
 
@@ -148,6 +148,11 @@ def _best(
 
 def _is_name(column: Column) -> bool:
     return column.holds in ("ids", "numbers", "words", "text")
+
+
+def _is_topic(column: Column) -> bool:
+    """Whether its values come again and again, as subject lines do not."""
+    return 0 < 2 * len(column.words) <= column.n
 
 
 def _ids(columns: Mapping[str, Column]) -> dict[str, str]:
