@@ -14,6 +14,7 @@ from benchkit.dataset import About, Audit, as_excluded
 from benchkit.schema import EVENTS, MESSAGES
 from benchkit.sources.mapping import Mapping
 from benchkit.sources.mapping.draft import sketch
+from benchkit.sources.mapping.personal import personal_columns
 from benchkit.sources.raw import open_raw
 from benchkit.store import ingest
 from benchkit.store.concealing import concealed
@@ -149,3 +150,141 @@ def test_rows_left_out_have_no_permalink() -> None:
     excluded = as_excluded(pl.DataFrame({"kind": ["rule"], "reason": ["in the future"], "row": [row]}))
     data = Dataset.from_messages(messages_of(ASKED), about=About("m"), audit=Audit(2, 0, excluded))
     assert "anna_s" not in concealed(data, KEY, keep_text=False).audit.excluded["row"].item()
+
+
+def test_customers_who_close_their_case_are_known_as_customers(tmp_path: Path) -> None:
+    path = write(tmp_path, LOG_ROWS)
+    read = Mapping.from_mapping(LOG).read(path, brand="Acme")
+    assert actors(read) == [CUSTOMER, "Acme/Mia", "zoe@x.org"]
+    shown = actors(stored(tmp_path, LOG, path))
+    assert shown[1] == "Acme/Mia"
+    assert "x.org" not in everything(tmp_path)
+
+
+@pytest.mark.parametrize("also", [{}, {"customer_id": "resource"}])
+def test_a_column_of_agents_that_names_customers_too_is_not_taken_at_its_word(
+    tmp_path: Path, also: dict[str, str]
+) -> None:
+    every = {name: cell for name, cell in LOG["every"].items() if name != "sender_id"}
+    told = {**LOG, "every": {**every, "agent_id": "resource", **also}}
+    rows = LOG_ROWS.replace("a,Closed,zoe@x.org", "a,Assigned,Tom")
+    shown = actors(stored(tmp_path, told, write(tmp_path, rows)))
+    assert shown[1:] == ["Acme/Mia", "Acme/Tom"]
+    assert "x.org" not in everything(tmp_path)
+
+
+def test_conversations_named_after_messages_that_name_their_author_are_hashed(tmp_path: Path) -> None:
+    every = {
+        "message_id": {"join": ["user", "ts"], "by": "/"},
+        "in_reply_to": "to",
+        "customer_id": "user",
+        "kind": "who",
+        "at": "ts",
+        "brand": {"given": "brand"},
+        "channel": {"constant": "x"},
+    }
+    rows = [
+        "user,ts,who,to",
+        "anna@x.org,2026-03-02T09:00Z,customer,",
+        "Mia,2026-03-02T09:10Z,agent,anna@x.org/2026-03-02T09:00Z",
+        "anna@x.org,soon,customer,anna@x.org/2026-03-02T09:00Z",
+        *(f"u{n}@x.org,2026-03-02T09:00Z,customer," for n in range(30)),
+    ]
+    data = stored(tmp_path, {"name": "m", "every": every}, write(tmp_path, "\n".join([*rows, ""])))
+    assert "x.org" not in everything(tmp_path)
+    assert set(data.personal) == {"sender_id", "conversation_id", "message_id", "in_reply_to"}
+    answer = data.messages.collect().row(by_predicate=pl.col("sender") == "agent", named=True)
+    assert answer["conversation_id"] == answer["in_reply_to"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "personal"),
+    [
+        ({"conversation_id": "case", "message_id": "no"}, ()),
+        ({"conversation_id": "case", "message_id": {"join": ["user", "no"]}}, ("message_id",)),
+        ({"conversation_id": "user", "message_id": "no"}, ("conversation_id",)),
+        (
+            {"conversation_id": "user", "message_id": {"column": "no", "optional": True}},
+            ("conversation_id", "message_id"),
+        ),
+        ({"conversation_id": "case", "message_id": "no", "in_reply_to": "user"}, ("in_reply_to",)),
+        ({"conversation_id": "messages.user", "message_id": "no"}, ("conversation_id",)),
+        ({"message_id": "no", "in_reply_to": "to"}, ()),
+        ({"message_id": "user", "in_reply_to": "to"}, ("conversation_id", "message_id", "in_reply_to")),
+    ],
+)
+def test_ids_made_of_a_customers_id_are_found_out(cells: dict[str, Any], personal: tuple[str, ...]) -> None:
+    every = {"kind": "who", "at": "ts", "customer_id": "user", **cells}
+    told = {"name": "m", "every": every, "files": [{"name": "messages"}]}
+    assert personal_columns(Mapping.from_mapping(told)) == ("sender_id", *personal)
+
+
+def test_ids_made_of_a_customers_id_are_found_in_lists_too() -> None:
+    every = {"kind": "who", "at": "ts", "customer_id": "people[0].id", "conversation_id": "case"}
+    turns = [{"message_id": "no"}, {"each": "people", "message_id": ".id"}]
+    mapping = Mapping.from_mapping({"name": "m", "every": every, "turns": turns})
+    assert personal_columns(mapping) == ("sender_id", "message_id")
+
+
+def table_of(n: int, *, different: int) -> pl.DataFrame:
+    """Attributes of n customers, of which some are different for each."""
+    values = [f"{k}@x.org" if k < different else "basic" for k in range(n)]
+    return pl.DataFrame({"customer_id": [str(k) for k in range(n)], "email": values})
+
+
+@pytest.mark.parametrize(
+    ("table", "is_refused"),
+    [
+        (table_of(50, different=50), True),
+        (table_of(50, different=26), True),
+        (table_of(21, different=21), True),
+        (table_of(50, different=25), False),
+        (table_of(20, different=20), False),
+        (table_of(50, different=50).rename({"email": "industry"}), True),
+        (table_of(50, different=50).rename({"email": "person_id"}), False),
+        (table_of(50, different=50).rename({"customer_id": "brand"}), False),
+        (
+            table_of(50, different=50).with_columns(email=pl.when(pl.col("customer_id") < "2").then("email")),
+            False,
+        ),
+    ],
+)
+def test_attributes_that_nearly_all_differ_are_refused(table: pl.DataFrame, is_refused: bool) -> None:
+    data = Dataset.from_messages(messages_of(ASKED), about=About("m"))
+    if not is_refused:
+        assert table.columns[1] in enrich(data, table, on=table.columns[0]).messages.collect_schema()
+        return
+    with pytest.raises(BenchkitError, match=r"to themselves, so it tells single people apart; leave it out"):
+        enrich(data, table, on=table.columns[0])
+
+
+def of_subjects(n: int, subjects: int) -> str:
+    rows = [f"{k},u{k},Re: order {k % subjects} is late,in,2026-03-02T09:{k % 60:02}Z" for k in range(n)]
+    rows += [f"{k},u{k},Re: order {k % subjects} is late,out,2026-03-02T11:{k % 60:02}Z" for k in range(n)]
+    return "\n".join(["Ticket,Client,Sujet,Sens,Date", *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("n", "subjects", "is_text"), [(60, 60, True), (60, 31, True), (60, 30, False), (20, 20, False)]
+)
+def test_topics_that_are_subject_lines_are_text(tmp_path: Path, n: int, subjects: int, is_text: bool) -> None:
+    every = {"conversation_id": "Ticket", "customer_id": "Client", "topic": "Sujet", "at": "Date"}
+    kind = {"column": "Sens", "values": {"in": "customer", "out": "agent"}}
+    given = {"brand": {"given": "brand"}, "channel": {"constant": "email"}}
+    told = {"name": "m", "every": {**every, **given, "kind": kind}}
+    path = write(tmp_path, of_subjects(n, subjects) + "x,u,Re: order 7 is late,in,soon\n")
+    data = stored(tmp_path, told, path)
+    assert ("is late" in everything(tmp_path)) != is_text
+    assert data.audit.notes.get("subject lines not kept, since they are text", 0) == (
+        2 * n + 1 if is_text else 0
+    )
+    kept = Mapping.from_mapping(told).read(path, brand="Acme", keep_text=True)
+    assert kept.messages.collect()["topic"].null_count() == 0
+
+
+@pytest.mark.parametrize(("subjects", "is_guessed"), [(60, False), (38, True), (5, True)])
+def test_a_draft_takes_no_subject_lines_for_topics(tmp_path: Path, subjects: int, is_guessed: bool) -> None:
+    path = write(tmp_path, of_subjects(60, subjects))
+    roles = sketch(open_raw(path)[""], path).roles
+    assert roles["customer_id"] == "Client"
+    assert (roles.get("topic") == "Sujet") == is_guessed

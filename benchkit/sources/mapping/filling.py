@@ -5,23 +5,39 @@ from __future__ import annotations
 import polars as pl
 
 from benchkit.schema import MESSAGES, SENDERS
+from benchkit.sources.mapping.turns import PERSONS
 
 UNSIGNED, BOT = "unsigned", "bot"
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+MOST_TOPICS = 20
+"""More topics than this are text where more than half of the conversations could have their own."""
 
 _IS_CUSTOMERS = pl.col("kind") == "customer"
+
+
+def count_subjects(turns: pl.DataFrame) -> int:
+    """How many turns have a topic if topics are subject lines: text that hardly comes again; else 0."""
+    if "topic" not in turns.columns:
+        return 0
+    of = "conversation_id" if "conversation_id" in turns.columns else "message_id"
+    told = turns.select("topic", of).drop_nulls("topic")
+    different, n_conversations = told["topic"].n_unique(), told[of].n_unique()
+    return told.height if different > MOST_TOPICS and 2 * different > n_conversations else 0
 
 
 def with_message_ids(messages: pl.DataFrame) -> pl.DataFrame:
     """Messages with ids where they had none: of conversation, time, kind and, at one time, wording.
 
-    They are the same whatever the order of rows and whatever other rows an export holds.
-    Messages that differ in none of these get one id, and so count as one.
+    Where one record of a conversation tells several moments of it, its own number stands in place of
+    the time, which may be put right later. They are the same whatever the order of rows and whatever
+    other rows an export holds. Messages that differ in none of these get one id, and so count as one.
     """
     if not messages["is_made"].any():
         return messages
     at = pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
-    made = pl.concat_str("conversation_id", at, pl.col("kind").cast(pl.String), separator="/")
+    is_alone = pl.col("moment").is_not_null() & (pl.len().over("conversation_id", "moment") == 1)
+    when = pl.when(is_alone).then(pl.col("moment").cast(pl.String)).otherwise(at)
+    made = pl.concat_str("conversation_id", when, pl.col("kind").cast(pl.String), separator="/")
     messages = messages.with_columns(
         pl.when("is_made").then(made).otherwise("message_id").alias("message_id")
     )
@@ -70,6 +86,33 @@ def with_customers(messages: pl.DataFrame, *, of_conversation: bool) -> tuple[pl
     return messages.with_columns(pl.coalesce("customer_id", first, "conversation_id")), further
 
 
+def with_actors(changes: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """Changes with `actor_id`, and with `is_brands` where that is known to be an agent or a bot.
+
+    Who wrote as one is one. So is whom the export calls an agent, unless a customer's message
+    has that name too: then it may be the customer's. All others may be customers.
+    """
+    agents = _names(messages.filter(~_IS_CUSTOMERS), _agent(messages))
+    theirs = messages.filter(_IS_CUSTOMERS)
+    customers = pl.concat([_names(theirs, pl.col(name)) for name in PERSONS if name in messages.columns])
+    is_called_so = pl.col("agent_id").is_not_null() & ~pl.col("agent_id").is_in(customers.implode())
+    called = is_called_so if "agent_id" in changes.columns else pl.lit(False)
+    is_known = pl.col("actor_id").is_in(agents.implode()).fill_null(False)
+    return changes.with_columns(_agent(changes).alias("actor_id")).with_columns(
+        (called | is_known).alias("is_brands")
+    )
+
+
+def _names(messages: pl.DataFrame, name: pl.Expr) -> pl.Series:
+    return messages.select(name.alias("name")).to_series().drop_nulls().unique()
+
+
+def _agent(turns: pl.DataFrame) -> pl.Expr:
+    """Whoever acted, where it was not a customer."""
+    names = [name for name in ("agent_id", "sender_id") if name in turns.columns]
+    return pl.coalesce(names) if names else pl.lit(None, pl.String)
+
+
 def brands_own(brand: pl.Expr, name: pl.Expr) -> pl.Expr:
     """Agents' and bots' ids as those of twcs: brand and name, such as Acme/Mia.
 
@@ -83,10 +126,8 @@ def brands_own(brand: pl.Expr, name: pl.Expr) -> pl.Expr:
 
 def as_messages(messages: pl.DataFrame, *, keep_text: bool) -> pl.DataFrame:
     """The columns of `schema.MESSAGES` that there are, in their types."""
-    names = [pl.col(name) for name in ("agent_id", "sender_id") if name in messages.columns]
-    name = pl.coalesce(names) if names else pl.lit(None, pl.String)
     nameless = pl.when(pl.col("kind") == "bot").then(pl.lit(BOT)).otherwise(pl.lit(UNSIGNED))
-    of_brand = brands_own(pl.col("brand"), pl.coalesce(name, nameless))
+    of_brand = brands_own(pl.col("brand"), pl.coalesce(_agent(messages), nameless))
     made = {
         "sender": pl.col("kind").cast(pl.String).cast(pl.Enum(SENDERS)),
         "sender_id": pl.when(_IS_CUSTOMERS).then("customer_id").otherwise(of_brand),

@@ -18,10 +18,13 @@ from benchkit.sources.mapping.conversations import with_conversations
 from benchkit.sources.mapping.filling import (
     as_messages,
     brands_own,
+    count_subjects,
     first_in_conversation,
+    with_actors,
     with_customers,
     with_message_ids,
 )
+from benchkit.sources.mapping.personal import personal_columns
 from benchkit.sources.mapping.turns import Told, read_turns
 from benchkit.sources.secrets import is_connection, refuse_uri
 from benchkit.times import Moment, newest_time, parse_as_of
@@ -34,6 +37,7 @@ ONE_OF_EACH = {"brand": "Acme", "channel": "facebook"}
 """What a conversation has one of, with an example."""
 
 _FURTHER = "messages of a further customer in a conversation, counted as its first one's"
+_SUBJECTS = "subject lines not kept, since they are text"
 
 
 def read(
@@ -50,6 +54,8 @@ def read(
     raws = _open(mapping, path)
     place = _place(path)
     turns, notes = read_turns(mapping, raws, told, place)
+    if not told.keep_text and (n_subjects := count_subjects(turns)):
+        turns, notes = turns.drop("topic"), notes | {_SUBJECTS: n_subjects}
     for raw in raws.values():
         notes |= {note: notes.get(note, 0) + count for note, count in raw.notes.items()}
     aside = Aside(
@@ -66,7 +72,7 @@ def read(
             place, "holds no message from before it was taken; check as_of and what was exported"
         )
 
-    messages = with_message_ids(messages).drop("is_made", "wording")
+    messages = with_message_ids(messages).drop("is_made", "moment", "wording")
     is_repeated = ~pl.col("message_id").is_first_distinct()
     messages = aside.keep(messages, "rule", {"duplicate message_id": is_repeated})
     if "conversation_id" not in messages.columns:
@@ -95,7 +101,7 @@ def read(
                 excluded=aside.excluded,
                 notes=notes | ({_FURTHER: further} if further else {}),
             ),
-            personal=_personal(mapping),
+            personal=personal_columns(mapping),
         )
     except RuleError as error:
         raise InputError(place, f"{error}; mend these rows, or the mapping") from None
@@ -202,9 +208,7 @@ def _events(messages: pl.DataFrame, changes: pl.DataFrame, told: Told, aside: As
     changes = aside.keep(
         changes, "rule", {"an event of no message that is there": pl.col("conversation_id").is_null()}
     )
-    names = [name for name in ("agent_id", "sender_id") if name in changes.columns]
-    actor = pl.coalesce(names) if names else pl.lit(None, pl.String)
-    changes = changes.with_columns(actor.alias("actor_id"))
+    changes = with_actors(changes, messages)
     key = pl.struct("conversation_id", "at", "kind", "actor_id")
     changes = aside.keep(changes, "rule", {"duplicate event": ~key.is_first_distinct()})
     brands = messages.select("conversation_id", pl.col("brand").alias("(brand)"))
@@ -213,39 +217,14 @@ def _events(messages: pl.DataFrame, changes: pl.DataFrame, told: Told, aside: As
     )
     own = [pl.col("brand")] if "brand" in changes.columns else []
     brand = pl.coalesce("(brand)", *own, pl.lit(told.brand or None, pl.String))
-    known = pl.col("actor_id").is_not_null()
+    prefixed = pl.coalesce(brands_own(brand, pl.col("actor_id")), "actor_id")
     return (
         of_brand.select(
             "conversation_id",
             "at",
             pl.col("kind").cast(pl.String).cast(pl.Enum(EVENT_KINDS)),
-            pl.when(known)
-            .then(pl.coalesce(brands_own(brand, pl.col("actor_id")), "actor_id"))
-            .alias("actor_id"),
+            pl.when("is_brands").then(prefixed).otherwise("actor_id").alias("actor_id"),
         )
         .cast(pl.Schema(EVENTS.all_columns))
         .sort("conversation_id", "at", "kind")
     )
-
-
-def _personal(mapping: ExportMapping) -> tuple[str, ...]:
-    """The columns of messages that are made, among others, of a customer's id."""
-    every = [mapping.cells_of(turn) for turn in mapping.turns]
-    persons = {
-        name
-        for cells in every
-        for column in ("customer_id", "sender_id")
-        if column in cells
-        for name in cells[column].names
-    }
-    personal = ["sender_id"]
-    for column in ("conversation_id", "message_id", "in_reply_to", "permalink"):
-        names = {name for cells in every if column in cells for name in cells[column].names}
-        is_made_of_it = (
-            column == "message_id"
-            and "conversation_id" in personal
-            and any("message_id" not in cells for cells in every)
-        )
-        if names & persons or is_made_of_it:
-            personal.append(column)
-    return tuple(personal)
