@@ -20,7 +20,7 @@ from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, in_order, merged, together
 from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
-from benchkit.store.parts import conversations_in, read_part, write_part
+from benchkit.store.parts import conversations_in, read_part, undamaged, write_part
 from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
@@ -195,7 +195,7 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
         parts.pop(month, None)
         if part is not None:
             parts[month] = part
-    _write_excluded(folder, after, data, source.id)
+    _write_excluded(folder, manifest, data, source.id)
     return replace(after, parts=[parts[month] for month in sorted(parts)])
 
 
@@ -240,12 +240,13 @@ def _described(manifest: Manifest, data: Dataset) -> Manifest:
 
 
 def _write_excluded(folder: Path, manifest: Manifest, data: Dataset, source_id: str) -> None:
-    """Add the rows left out to those of earlier exports; rows of a source not in the manifest go."""
+    """Add the rows left out to those of the exports that the manifest has, as long as it stands."""
     place = folder / EXCLUDED_FILE
     rows = data.audit.excluded.select(pl.lit(source_id).alias("source"), *EXCLUDED)
     if place.exists():
-        kept = [source.id for source in manifest.sources if source.id != source_id]
-        rows = pl.concat([pl.read_parquet(place).filter(pl.col("source").is_in(kept)), rows])
+        known = [source.id for source in manifest.sources]
+        with undamaged(folder):
+            rows = pl.concat([pl.read_parquet(place).filter(pl.col("source").is_in(known)), rows])
     write_whole(place, lambda draft: rows.write_parquet(draft))
 
 

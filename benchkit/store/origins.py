@@ -15,22 +15,16 @@ from benchkit.sources.secrets import connection_uri, is_connection, masked
 from benchkit.store.manifest import Manifest, Source
 
 
-def files_of(*paths: str | Path) -> list[dict[str, Any]]:
-    """Name, size and hash of the files that will be read; of a database, where its URI stands."""
+def files_of(path: str | Path) -> list[dict[str, Any]]:
+    """Name, size and hash of the files that will be read; of a database what tells it, and nothing secret."""
     from benchkit.sources.raw.files import SourceFile, find_files
 
-    named = [path for path in paths if str(path)]
-    places = [path for path in named if not is_connection(path)]
-    origins = dict.fromkeys(file.origin for path in places for file in find_files(path))
+    if is_connection(path):
+        address = masked(connection_uri(path))
+        return [{"name": path, "database": hashlib.sha256(address.encode()).hexdigest()[:16]}]
+    origins = dict.fromkeys(file.origin for file in find_files(path))
     read = [SourceFile(origin, origin.stat().st_size) for origin in origins]
-    files = [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
-    return [*files, *(_database(path) for path in named if is_connection(path))]
-
-
-def _database(where: str) -> dict[str, Any]:
-    """What tells a database from others, and nothing secret of it."""
-    address = masked(connection_uri(where))
-    return {"name": where, "database": hashlib.sha256(address.encode()).hexdigest()[:16]}
+    return [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
 
 
 def identity_of(files: list[dict[str, Any]], format: str, told: Mapping[str, str]) -> str:  # noqa: A002
