@@ -83,7 +83,7 @@ def events_of(*who: str | None) -> pl.DataFrame:
     ]
     at = pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC")
     told = pl.DataFrame(rows).with_columns(at, actor_id=pl.Series(who, dtype=pl.String))
-    return told.cast(dict(EVENTS.all_columns))
+    return told.cast(pl.Schema(EVENTS.all_columns))
 
 
 ASKED = {"sender": "customer", "sender_id": CUSTOMER}
