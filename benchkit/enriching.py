@@ -77,6 +77,9 @@ def enrich(data: Dataset, table: pl.DataFrame | str | Path, *, on: str) -> Datas
 
 def _frame(table: pl.DataFrame | str | Path) -> pl.DataFrame:
     if isinstance(table, pl.DataFrame):
+        for name, dtype in table.schema.items():
+            if dtype.is_nested():
+                raise BenchkitError(f"the attribute {show(name)} holds several values at once; give one")
         return pl.DataFrame([plain(column) for column in table])
     from benchkit.sources.raw import open_raw
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -135,3 +136,18 @@ def test_an_attribute_is_not_named_as_a_pattern_of_names(name: str) -> None:
         BenchkitError, match=r"an attribute cannot be called .*, which stands for any; rename"
     ):
         enrich(from_timelines("C0 A10"), PLANS.rename({"plan": name}), on="customer_id")
+
+
+def test_attributes_of_odd_types_are_text_or_refused() -> None:
+    def plans(values: list[object], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+        odd = pl.Series("plan", values, dtype=dtype)
+        table = pl.DataFrame({"customer_id": ["customer0", "customer1"], "plan": odd})
+        messages = enrich(from_timelines("C0", "C0"), table, on="customer_id").messages.collect()
+        return messages.sort("conversation_id")["plan"]
+
+    assert plans([b"basic", b"\xff"], pl.Binary).to_list() == ["basic", None]
+    assert plans([2**62, 0], pl.Datetime("us")).to_list() == [None, "1970-01-01 00:00:00.000000"]
+    assert plans([2**31 - 1, None], pl.Date).null_count() == 2
+    assert plans([timedelta(seconds=90), None], pl.Duration).to_list() == ["90.0", None]
+    with pytest.raises(BenchkitError, match="the attribute 'plan' holds several values at once; give one"):
+        plans([["basic"], []], pl.List(pl.String))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -202,3 +203,58 @@ def test_one_source_at_a_time() -> None:
         load(twcs="a.csv", messages="b.csv")
     with pytest.raises(BenchkitError, match="events go with messages"):
         load(events="b.csv")
+
+
+def odd_parquet(folder: Path, column: str, odd: pl.Series) -> Path:
+    """Twenty messages whose last two have such values in a column."""
+    good = read_messages(write(folder, rows()[:20])).messages.collect()
+    plain = good.with_columns(pl.col("brand", "channel", "sender").cast(pl.String))
+    if column not in plain.columns:
+        plain = plain.with_columns(pl.lit(None, odd.dtype).alias(column))
+    usual = plain[column][: -len(odd)]
+    usual = usual.cast(odd.dtype) if usual.dtype.is_temporal() else usual.cast(odd.dtype, strict=False)
+    path = folder / "odd.parquet"
+    plain.with_columns(usual.append(odd).alias(column)).write_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("unit", ["ms", "us"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("ticks", [2**63 - 1, 2**60, -(2**60), -(2**63) + 1])
+def test_times_that_no_clock_shows_are_no_times(
+    tmp_path: Path, unit: Literal["ms", "us"], zone: str | None, ticks: int
+) -> None:
+    odd = pl.Series([ticks]).cast(pl.Datetime(unit, zone))
+    data = read_messages(odd_parquet(tmp_path, "sent_at", odd))
+    assert data.audit.excluded["reason"].to_list() == ["a sent_at that is no time"]
+    told = read_messages(odd_parquet(tmp_path, "as_of", odd)).messages.collect()
+    assert told["as_of"].null_count() == told.height == 20
+
+
+@pytest.mark.parametrize("column", ["brand", "sent_at", "as_of", "needs_reply", "text"])
+def test_types_that_hold_no_text_are_refused_in_a_sentence(tmp_path: Path, column: str) -> None:
+    for dtype in (pl.List(pl.Int64), pl.Array(pl.Int64, 1), pl.Struct({"a": pl.Int64}), pl.Duration("us")):
+        frame = read_messages(write(tmp_path, rows()[:20])).messages.collect()
+        path = tmp_path / "odd.parquet"
+        frame.with_columns(pl.lit(None).cast(dtype).alias(column)).write_parquet(path)
+        with pytest.raises(InputError, match=rf"its column {column} is of the type '.*'; write it as text"):
+            read_messages(path)
+
+
+def test_bytes_are_text_where_they_are_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "odd.parquet"
+    frame = read_messages(write(tmp_path, rows()[:20])).messages.collect()
+    last = pl.int_range(pl.len()) == pl.len() - 1
+    for column in ("brand", "channel", "message_id", "conversation_id", "text"):
+        held = pl.col(column).cast(pl.String) if column in frame.columns else pl.lit("é")
+        held = held.cast(pl.Binary).alias(column)
+        frame.with_columns(held).write_parquet(path)
+        assert read_messages(path).messages.collect()[column].null_count() == 0
+        frame.with_columns(pl.when(last).then(pl.lit(b"\xff")).otherwise(held).alias(column)).write_parquet(
+            path
+        )
+        data = read_messages(path)
+        if column == "text":
+            assert data.messages.collect()["text"].null_count() == 1
+        else:
+            assert data.audit.excluded["reason"].to_list() == [f"a {column} that is empty"]

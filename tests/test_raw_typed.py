@@ -157,3 +157,20 @@ def test_times_that_no_clock_shows_are_nothing() -> None:
     frame = Raw([Table.of("a", pl.DataFrame([times, days, pl.Series("n", [1, 2, 3])]))]).take(["at", "day"])
     assert frame["at"].to_list() == [None, datetime(1970, 1, 1), None]  # noqa: DTZ001
     assert frame["day"].to_list() == [None, date(1970, 1, 1), None]
+
+
+def test_bytes_that_are_no_text_are_nothing_in_whichever_column(tmp_path: Path) -> None:
+    path = tmp_path / "some.parquet"
+    pl.DataFrame({"id": [b"a", b"\xff\xfe"], "unused": [b"\x80", None]}).write_parquet(path)
+    raw = open_raw(path)[""]
+    assert raw.take(["id", "unused"]).drop("(file)").rows() == [(1, 0, "a", None)]
+
+
+@pytest.mark.parametrize("name", ["*", "^seg.*$", "^.*$"])
+@pytest.mark.parametrize("values", [["a", "b"], [1, 2], [1.5, 2.5], [MORNING, MORNING], [True, False]])
+def test_a_name_that_looks_like_a_pattern_is_a_name(tmp_path: Path, name: str, values: list[object]) -> None:
+    frame = pl.DataFrame({"it": values, "x": [1, 2]}).rename({"it": name})
+    frame.write_parquet(tmp_path / "some.parquet")
+    sheet = xlsx({"Tickets": [[name, "x"], *map(list, frame.rows())]})
+    for raw in (open_raw(tmp_path / "some.parquet")[""], opened(tmp_path, sheet)):
+        assert raw.take([name, "x"])[[name, "x"]].rows() == frame.rows()

@@ -21,6 +21,7 @@ from benchkit.sources.delimited import (
     refuse_unreadable,
     set_aside,
 )
+from benchkit.sources.plain import of_our_era, text_of_bytes
 from benchkit.sources.scanning import Rows
 from benchkit.times import Moment, iso_time, parse_as_of
 
@@ -120,6 +121,10 @@ def _scan(file: Path, table: Table) -> pl.LazyFrame:
     for column in table.columns:
         if column not in schema:
             raise UnknownNameError("column", column, schema.names(), where=f"in {show(file)}")
+    for column in table.all_columns:
+        dtype = schema.get(column, pl.String())
+        if dtype.is_nested() or dtype == pl.Duration:
+            raise InputError(file, f"its column {column} is of the type {show(dtype)}; write it as text")
     return scan.select(_cells(table, schema))
 
 
@@ -131,8 +136,12 @@ def _cells(table: Table, schema: Mapping[str, pl.DataType | None]) -> list[pl.Ex
 
 def _cell(name: str, given: pl.DataType | None, wanted: pl.DataType) -> pl.Expr:
     column = pl.col(name)
+    if isinstance(given, pl.Datetime | pl.Date):
+        column = of_our_era(column, given)
     if given == wanted:
         return column
+    if given == pl.Binary:
+        column = column.map_batches(text_of_bytes, return_dtype=pl.String)
     if isinstance(given, pl.Datetime):
         return (column.dt.replace_time_zone("UTC") if given.time_zone is None else column).cast(TIME)
     words = column.cast(pl.String, strict=False).str.strip_chars()

@@ -9,9 +9,8 @@ from typing import Any
 import polars as pl
 
 from benchkit.dataset import EXCLUDED
+from benchkit.sources.plain import plain
 
-PER_SECOND = {"ms": 1e3, "us": 1e6, "ns": 1e9}
-FIRST_SECOND, END_SECOND = -62_135_596_800, 253_402_300_800
 OWN_NAMES = ("(file)", "(line)", "(record)")
 
 
@@ -30,7 +29,7 @@ class Table:
     def of(cls, file: str, frame: pl.DataFrame, *, first_line: int = 1) -> Table:
         """The rows of a typed frame, numbered from `first_line`; rows without any value are blank."""
         names = unique_names(frame.columns)
-        columns = [_plain(column).alias(name) for column, name in zip(frame, names, strict=True)]
+        columns = [plain(column).alias(name) for column, name in zip(frame, names, strict=True)]
         values = pl.DataFrame(columns)
         any_filled = pl.any_horizontal(pl.all().is_not_null()) if columns else pl.lit(False)
         lines = pl.int_range(first_line, first_line + values.height, dtype=pl.Int64, eager=True)
@@ -71,29 +70,3 @@ def unique_names(names: Iterable[str]) -> list[str]:
             unique = f"{base} ({uses[base]})"
         uses[unique] = 1
     return list(uses)[len(OWN_NAMES) :]
-
-
-def _plain(column: pl.Series) -> pl.Series:
-    """The same values as text, numbers, booleans, dates or times in microseconds."""
-    dtype = column.dtype
-    if isinstance(dtype, pl.Datetime):
-        return _of_our_era(column, PER_SECOND[dtype.time_unit]).dt.cast_time_unit("us")
-    if isinstance(dtype, pl.Duration):
-        return column.dt.total_microseconds() / 1e6
-    if dtype.is_integer():
-        whole = column.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == column.null_count() else column.cast(pl.String)
-    if dtype.is_float():
-        return column.cast(pl.Float64).fill_nan(None)
-    if dtype == pl.Date:
-        return _of_our_era(column, 1 / 86_400)
-    if dtype == pl.Boolean:
-        return column
-    text = column.cast(pl.String, strict=False)
-    return text.set(~text.str.contains(r"\S").fill_null(True), None)
-
-
-def _of_our_era(column: pl.Series, per_second: float) -> pl.Series:
-    """The same times or dates, null beyond the years 1 to 9999, which no clock shows."""
-    at = column.to_physical() / per_second
-    return column.set((at < FIRST_SECOND) | (at >= END_SECOND), None)

@@ -85,15 +85,13 @@ def _read_sheet(found: Found, book: fastexcel.ExcelReader, sheet: str, header_ro
     if top.total_height <= first + 1:
         return Table.of(found.name, pl.DataFrame(schema=dict.fromkeys(names, pl.String)))
     below = book.load_sheet(sheet, header_row=None, skip_rows=int(first) + 1, schema_sample_rows=None)
-    values = below.to_polars()
-    values.columns = names
-    whole = [
-        _whole(values[name])
-        for name, given in zip(names, header, strict=True)
-        if given or values[name].count()
-    ]
+    whole = {
+        name: _whole(column)
+        for name, given, column in zip(names, header, below.to_polars(), strict=True)
+        if given or column.count()
+    }
     n_rounded = sum(
-        int((column.abs() >= LEAST_ROUNDED).sum()) for column in whole if column.dtype.is_numeric()
+        int((column.abs() >= LEAST_ROUNDED).sum()) for column in whole.values() if column.dtype.is_numeric()
     )
     table = Table.of(found.name, pl.DataFrame(whole), first_line=int(first) + 2)
     return replace(table, notes={ROUNDED: n_rounded}) if n_rounded else table
