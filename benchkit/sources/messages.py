@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -125,7 +125,16 @@ def _scan(file: Path, table: Table) -> pl.LazyFrame:
         dtype = schema.get(column, pl.String())
         if dtype.is_nested() or dtype == pl.Duration:
             raise InputError(file, f"its column {column} is of the type {show(dtype)}; write it as text")
-    return scan.select(_cells(table, schema))
+    return _in_our_era(scan, schema, table.all_columns).select(_cells(table, schema))
+
+
+def _in_our_era(scan: pl.LazyFrame, schema: pl.Schema, names: Iterable[str]) -> pl.LazyFrame:
+    """The same with null for times that no clock shows: looked for once, for there hardly ever are any."""
+    is_time = {name: isinstance(schema.get(name), pl.Datetime | pl.Date) for name in names}
+    shown = {name: of_our_era(pl.col(name), schema[name]) for name in names if is_time[name]}
+    lost = scan.select((pl.col(name).is_not_null() & shown[name].is_null()).any() for name in shown)
+    has_lost = lost.collect().row(0, named=True) if shown else {}
+    return scan.with_columns(shown[name] for name in shown if has_lost[name])
 
 
 def _cells(table: Table, schema: Mapping[str, pl.DataType | None]) -> list[pl.Expr]:
@@ -136,8 +145,6 @@ def _cells(table: Table, schema: Mapping[str, pl.DataType | None]) -> list[pl.Ex
 
 def _cell(name: str, given: pl.DataType | None, wanted: pl.DataType) -> pl.Expr:
     column = pl.col(name)
-    if isinstance(given, pl.Datetime | pl.Date):
-        column = of_our_era(column, given)
     if given == wanted:
         return column
     if given == pl.Binary:
