@@ -319,8 +319,9 @@ class Waits:
     def _taken(self) -> pl.DataFrame:
         """Of each brand and channel the months of its waits, and when the newest export of it was taken."""
         taken_at = watched_until(self.frame, self.as_of).max().alias("taken_at")
-        months = self.local.dt.to_string("%Y-%m").unique().alias("month")
-        return self.frame.group_by("brand", "channel").agg(taken_at, months).explode("month").collect()
+        months = self.frame.group_by("brand", "channel", self.local.dt.truncate("1mo").alias("month"))
+        newest = pl.col("taken_at").max().over("brand", "channel")
+        return months.agg(taken_at).collect().with_columns(newest, pl.col("month").dt.to_string("%Y-%m"))
 
     def taken_of(self, month: str) -> datetime:
         """When what is in a month was last seen: of several brands and channels, the one longest ago."""

@@ -59,16 +59,24 @@ def keyed_hash(key: bytes) -> Hashing:
     ['febf5751bd038ed0957756cb', None, 'febf5751bd038ed0957756cb']
     """
 
+    keyed = _keyed(key)
+
     def hashed(ids: pl.Series) -> pl.Series:
         known = ids.drop_nulls().unique()
-        hashes = [_hash(name, key) for name in known.to_list()]
+        hashes = [_hash(name, keyed) for name in known.to_list()]
         return ids.replace_strict(known, pl.Series(hashes, dtype=pl.String), default=None)
 
     return hashed
 
 
-def _hash(name: str, key: bytes) -> str:
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=key, digest_size=12).hexdigest()
+def _hash(name: str, keyed: hashlib.blake2b) -> str:
+    hashed = keyed.copy()
+    hashed.update(name.encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()
+
+
+def _keyed(key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(key=key, digest_size=12)
 
 
 def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
@@ -195,5 +203,5 @@ def _told(
         if str(told.get("actor_id")) in agents:
             theirs.discard("actor_id")
         for name in theirs.intersection(told):
-            told[name] = None if told[name] is None else _hash(str(told[name]), key)
+            told[name] = None if told[name] is None else _hash(str(told[name]), _keyed(key))
     return json.dumps(told, ensure_ascii=False)

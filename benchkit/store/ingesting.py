@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from benchkit.output import write_whole
 from benchkit.schema import TIME
 from benchkit.sources.secrets import refuse_uri
 from benchkit.store.concealing import concealed, make_key, read_key
-from benchkit.store.manifest import Manifest, Source, now, read_manifest, versions
+from benchkit.store.manifest import Manifest, Part, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, in_order, merged, together
 from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
 from benchkit.store.parts import conversations_in, read_part, undamaged, write_part
@@ -25,6 +26,9 @@ from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
 EXCLUDED_FILE = "excluded.parquet"
+_AT_ONCE = 2
+"""So many months are written at once: while one waits for the disk, another is computed."""
+
 _OVERLAP = timedelta(hours=1)
 """What a database was told so long before it was last read may have come to light after that."""
 
@@ -186,17 +190,19 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
     if _is_found_otherwise(manifest, after):
         wanted |= {part.month for part in manifest.parts}
     parts = {part.month: part for part in manifest.parts}
-    for month in sorted(wanted):
+
+    def write(month: str) -> Part | None:
         tables = changed.get(month) or together([])
         if month in parts:
             tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
             tables = replace(tables, messages=in_order(tables.messages))
-        part = write_part(folder, month, tables, after)
-        parts.pop(month, None)
-        if part is not None:
-            parts[month] = part
+        return write_part(folder, month, tables, after)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        written = [part for part in threads.map(write, sorted(wanted)) if part is not None]
     _write_excluded(folder, manifest, data, source.id)
-    return replace(after, parts=[parts[month] for month in sorted(parts)])
+    unchanged = [part for month, part in parts.items() if month not in wanted]
+    return replace(after, parts=sorted([*unchanged, *written], key=lambda part: part.month))
 
 
 def _is_found_otherwise(before: Manifest, after: Manifest) -> bool:
