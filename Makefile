@@ -16,7 +16,7 @@ test: $(VENV)/installed
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope
 
 test-slow: $(VENV)/installed
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n 2 --dist load
 
 report: $(VENV)/installed
 	@$(BIN)/benchkit report --demo
