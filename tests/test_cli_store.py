@@ -84,8 +84,8 @@ def test_a_report_on_a_month_that_is_not_whole_warns() -> None:
     said: list[str] = []
     page = make_report(dataset="acme", month="2026-10", progress=said.append)
     assert said[0] == (
-        "WARNING: the newest export of it in 'acme' was taken 2026-10-20 00:00 UTC, before the end of 2026-10: "
-        "ingest a newer one"
+        "WARNING: the newest export of it in 'acme' was taken 2026-10-20 00:00 UTC, "
+        "before the end of 2026-10: ingest a newer one"
     )
     assert page == Path("data/reports/acme/all/2026-10/index.html")
     assert "the data were taken on 2026-10-20, before its end" in page.read_text(encoding="utf-8")
