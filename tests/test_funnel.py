@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -159,6 +159,7 @@ def test_the_likelihood_of_baseball_is_flat_and_its_top_is_found() -> None:
 
 
 @given(units)
+@example([(1, 1), (1, 14)])
 @settings(max_examples=40, deadline=None)
 def test_no_prior_is_likelier_than_the_one_found(rows: list[tuple[int, int]]) -> None:
     y, n = np.array(rows).T

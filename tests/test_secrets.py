@@ -233,7 +233,7 @@ def test_no_quoted_value_shows_a_password(shape: str) -> None:
 
 
 def test_other_values_are_quoted_as_they_are_and_at_once() -> None:
-    for value in ("C:/Users/a@b.csv", "lena@example.com", "passwords.csv", "Re: 1/2 @ noon", "a/b:c@d"):
+    for value in ("C:/Data/a@b.csv", "lena@example.com", "passwords.csv", "Re: 1/2 @ noon", "a/b:c@d"):
         assert show(value) == f"'{value}'"
         refuse_uri(value)
     for long in ("a" * 10**6, "ab:/" * 10**6, "ab:/" * 10**6 + "@", "password " * 10**6):

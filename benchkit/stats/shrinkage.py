@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -135,15 +135,19 @@ def _most_likely(y: Floats, n: Floats, pooled: float, largest: float) -> tuple[f
         return -value, -np.array([a * (1 - mean) * (by_a - by_b), a * by_a + b * by_b])
 
     log_size = np.linspace(np.log(_SMALLEST_SIZE), np.log(max(_LARGEST_SIZE * largest, 10.0)), _SIZES_TRIED)
-    starts = [np.array([logit(pooled), size]) for size in log_size]
-    start = min(starts, key=lambda at: slope(at)[0])
-    found = minimize(
-        slope,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-30, 30), (log_size[0], log_size[-1])],
-        options={"ftol": 1e-14, "gtol": 1e-9},
-    )
+
+    def top_from(mean: float) -> Any:
+        starts = [np.array([logit(mean), size]) for size in log_size]
+        return minimize(
+            slope,
+            min(starts, key=lambda at: slope(at)[0]),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-30, 30), (log_size[0], log_size[-1])],
+            options={"ftol": 1e-14, "gtol": 1e-9},
+        )
+
+    unweighted = float(((y + 0.5) / (n + 1)).mean())
+    found = min(map(top_from, (pooled, unweighted)), key=lambda top: float(top.fun))
     mean, size = float(expit(found.x[0])), float(np.exp(found.x[1]))
     return mean * size, (1 - mean) * size, -float(found.fun)
