@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, UnknownNameError, show
-from benchkit.schema import BAND, DIMENSIONS, ESTIMATES, EVENTS, MESSAGES, WAITS
+from benchkit.schema import BAND, CUSTOMER, DIMENSIONS, ESTIMATES, EVENTS, MESSAGES, WAITS
 from benchkit.sources.plain import plain
 
 KEYS = ("customer_id", "brand", "conversation_id")
@@ -140,9 +140,8 @@ def _missing(keys: pl.Series, others: pl.Series) -> int:
 
 def _key(on: str) -> pl.Expr:
     """By what a message finds its attributes."""
-    customer = pl.when(pl.col("sender") == "customer").then("sender_id").drop_nulls().first()
     return {
         "brand": pl.col("brand").cast(pl.String),
         "conversation_id": pl.col("conversation_id"),
-        "customer_id": customer.over("conversation_id"),
+        "customer_id": CUSTOMER,
     }[on]

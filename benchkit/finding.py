@@ -34,7 +34,7 @@ def find_waits(data: Dataset, *, definition: Definition = BENCHKIT) -> Waits:
     known, weeks = data.found_by(definition.hash), None
     if known is None:
         turns = numbered_turns(data, definition)
-        waits, volumes = _waits(turns, data.as_of, definition), _volumes(turns)
+        waits, volumes = _waits(turns, data.as_of, definition), volumes_of(turns)
     else:
         waits, volumes = known.waits, known.volumes
         weeks = known.weeks if known.time_zones == data.time_zones else None
@@ -217,7 +217,7 @@ def _credited(definition: Definition) -> pl.Expr:
     return _following("sender_id")
 
 
-def _volumes(turns: pl.LazyFrame) -> pl.LazyFrame:
+def volumes_of(turns: pl.LazyFrame) -> pl.LazyFrame:
     """One row per message, without its text: who wrote, in which conversation, when."""
     return turns.filter(KIND.is_in(SENDERS)).select(
         "brand",

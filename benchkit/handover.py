@@ -26,6 +26,7 @@ from benchkit.waits import Waits
 
 _PLACE = "BENCHKIT_WAITS"
 _CORRECTIONS, _FINDINGS, _BEFORE = "corrections.parquet", "findings.parquet", "before"
+_SOURCES = ("dataset", "twcs", "messages", "events", "as_of", "calendar")
 _MEASURED = (
     *("brand", "industry", "channel", "agent_id", "started_at", "wait_seconds", "outcome", "is_first"),
     *("needs_reply", "assigned_at", "credited_by_hand", "ended_at", "involved", "as_of", *COLUMNS),
@@ -67,25 +68,15 @@ def waits_of(data: Dataset, *, definition: str = "", corrections: str = "") -> W
     return corrected(waits, corrections).collect() if corrections else waits
 
 
-def load_findings(
-    *,
-    dataset: str = "",
-    twcs: str = "",
-    messages: str = "",
-    events: str = "",
-    as_of: str = "",
-    calendar: str = "",
-) -> pl.DataFrame:
-    """Say what is wrong with a dataset or a file, or else with the demo data.
+def load_findings(**sources: str) -> pl.DataFrame:
+    """Say what is wrong with a dataset or a file, named as in `load`, or else with the demo data.
 
     >>> load_findings()["severity"].unique().to_list()
     ['note']
 
     It is `audit(load(...))`, done already in a notebook that `benchkit report` runs.
     """
-    sources = {"dataset": dataset, "twcs": twcs, "messages": messages, "events": events}
-    sources |= {"as_of": as_of, "calendar": calendar}
-    place = _handed_over(**sources)
+    place = _handed_over(**{**dict.fromkeys(_SOURCES, ""), **sources})
     if place is not None and (place / _FINDINGS).exists():
         return pl.read_parquet(place / _FINDINGS)
     return audit(load(**sources))

@@ -66,6 +66,9 @@ _FROM_CUSTOMER = pl.when(pl.col("sender") == "customer")
 _LAST_ASKED = _FROM_CUSTOMER.then("conversation_id").forward_fill().shift()
 _LAST_CUSTOMER = _FROM_CUSTOMER.then("sender_id").forward_fill().shift()
 
+CUSTOMER = _FROM_CUSTOMER.then("sender_id").drop_nulls().first().over("conversation_id")
+"""Who the customer of a message's conversation is."""
+
 MESSAGES = Table(
     name="messages",
     key="message_id",

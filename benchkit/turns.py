@@ -19,7 +19,7 @@ CONVERSATION, KIND, AT, NUMBER = pl.col("conversation_id"), pl.col("kind"), pl.c
 
 def numbered_turns(data: Dataset, definition: Definition) -> pl.LazyFrame:
     """A row per message and relevant event, in order, with the `number` of its conversation."""
-    turns = _turns(data.messages)
+    turns = turns_of(data.messages)
     if data.events is not None:
         turns = _with_events(turns, data.events)
     return _number_conversations(turns, definition)
@@ -36,7 +36,8 @@ def told(turns: pl.LazyFrame, *names: str) -> list[str]:
     return [name for name in names if name in columns]
 
 
-def _turns(messages: pl.LazyFrame) -> pl.LazyFrame:
+def turns_of(messages: pl.LazyFrame) -> pl.LazyFrame:
+    """Messages as turns, with the `number` of their conversation where they have it."""
     columns = messages.collect_schema().names()
     return messages.select(
         "conversation_id",
@@ -51,7 +52,7 @@ def _turns(messages: pl.LazyFrame) -> pl.LazyFrame:
         if "needs_reply" in columns
         else pl.lit(True).alias("needs_reply"),
         *carried(messages),
-        *told(messages, "person_id", "as_of"),
+        *told(messages, "person_id", "as_of", "number"),
     )
 
 

@@ -93,13 +93,11 @@ def weeks_without_replies(facts: Facts) -> Iterator[Found]:
         for start, end in _runs(is_low):
             told = np.arange(len(n))
             inside = (told >= start) & (told < end)
-            if end - start < 2 or (~inside).sum() < _OTHER_WEEKS:
+            if end - start < 2:
                 continue
-            log_chance, usual = log_chance_of(inside, n, answered)
-            share = answered[inside].sum() / n[inside].sum()
-            if log_chance < least and share <= _DROPPED_TO * usual:
+            if dropped := _dropped(inside, n, answered, least):
+                waits, share, usual = dropped
                 first, last = place["week"][start], place["week"][end - 1]
-                waits = int(n[inside].sum())
                 yield Found(
                     waits,
                     int(n.sum()),
@@ -118,17 +116,13 @@ def channels_without_replies(facts: Facts) -> Iterator[Found]:
     made where the export does not look.
     """
     weeks = _answered_by_week(facts)
-    places = weeks.select(_PLACE).n_unique()
+    least = np.log(FALSE_ALARMS / max(weeks.select(_PLACE).n_unique(), 1))
     for (brand,), of_brand in weeks.group_by("brand", maintain_order=True):
         n, answered = (of_brand[name].to_numpy().astype(float) for name in ("n", "answered"))
         for channel in of_brand["channel"].unique(maintain_order=True):
             inside = (of_brand["channel"] == channel).to_numpy()
-            if (~inside).sum() < _OTHER_WEEKS:
-                continue
-            log_chance, usual = log_chance_of(inside, n, answered)
-            share = answered[inside].sum() / n[inside].sum()
-            if log_chance < np.log(FALSE_ALARMS / places) and share <= _DROPPED_TO * usual:
-                waits = int(n[inside].sum())
+            if dropped := _dropped(inside, n, answered, least):
+                waits, share, usual = dropped
                 yield Found(
                     waits,
                     int(n.sum()),
@@ -137,6 +131,16 @@ def channels_without_replies(facts: Facts) -> Iterator[Found]:
                     str(brand),
                     str(channel),
                 )
+
+
+def _dropped(inside: Bools, n: Floats, answered: Floats, least: float) -> tuple[int, float, float] | None:
+    """How many waits were inside, the share answered of them, and the usual one, if that is no chance."""
+    if (~inside).sum() < _OTHER_WEEKS:
+        return None
+    log_chance, usual = log_chance_of(inside, n, answered)
+    share = answered[inside].sum() / n[inside].sum()
+    is_low = log_chance < least and share <= _DROPPED_TO * usual
+    return (int(n[inside].sum()), float(share), usual) if is_low else None
 
 
 def log_chance_of(inside: Bools, n: Floats, answered: Floats) -> tuple[float, float]:

@@ -51,7 +51,7 @@ def read_rows(
     """
     path = find_file(path)
     source = _unpack(path)
-    head = _head(source)
+    head = head_of(source, HEAD_BYTES)
     _refuse_what_is_not_text(path, head)
     names, start = split_header(head)
     _require(path, head, names, required)
@@ -62,6 +62,14 @@ def read_rows(
     if not rows.n_read:
         raise InputError(path, "has a header and no rows; check that the export finished")
     return rows
+
+
+def head_of(content: Path | bytes, n_bytes: int) -> bytes:
+    """The first bytes of a file's content."""
+    if isinstance(content, bytes):
+        return content[:n_bytes]
+    with content.open("rb") as file:
+        return file.read(n_bytes)
 
 
 def find_file(path: str | Path) -> Path:
@@ -93,24 +101,30 @@ def name_of(path: str | Path) -> str:
 
 
 def set_aside(
-    frame: pl.DataFrame, kind: str, reasons: Mapping[str, pl.Expr], told: Mapping[str, str] | None = None
+    frame: pl.DataFrame,
+    kind: str,
+    reasons: Mapping[str, pl.Expr] | pl.Expr,
+    told: Mapping[str, str | pl.Expr] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part the rows that no reason applies to from those left out, each for its first reason.
 
     What is left out tells its row: the columns of messages or events, or those that `told` names.
     """
-    names = told or {name: name for name in frame.columns if name in _CANONICAL}
-    reason = pl.coalesce(pl.when(test).then(pl.lit(sentence)) for sentence, test in reasons.items())
-    why = frame.select(reason.alias("reason")).to_series()
+    columns = told or {name: name for name in frame.columns if name in _CANONICAL}
+    row = pl.struct(
+        (pl.col(value) if isinstance(value, str) else value).alias(name) for name, value in columns.items()
+    )
+    if not isinstance(reasons, pl.Expr):
+        reasons = pl.coalesce(pl.when(test).then(pl.lit(sentence)) for sentence, test in reasons.items())
+    why = frame.select(reasons.alias("reason")).to_series()
     left_out = why.is_not_null()
     if not left_out.any():
         return frame, as_excluded(pl.DataFrame())
-    row = pl.struct(pl.col(column).alias(name) for name, column in names.items())
     excluded = frame.filter(left_out).select(
         *(["file", "line"] if "file" in frame.columns else ["line"]),
         pl.lit(kind).alias("kind"),
         why.filter(left_out),
-        row.struct.json_encode().alias("row") if names else pl.lit(None, pl.String).alias("row"),
+        row.struct.json_encode().alias("row") if columns else pl.lit(None, pl.String).alias("row"),
     )
     return frame.filter(~left_out), as_excluded(excluded)
 
@@ -163,13 +177,6 @@ def _unpack(path: Path) -> Path | bytes:
     except (EOFError, OSError, zlib.error):
         raise InputError(path, "its gzip compression is cut short or damaged; fetch the file again") from None
     return text if text.endswith(b"\n") else text + b"\n"
-
-
-def _head(source: Path | bytes) -> bytes:
-    if isinstance(source, bytes):
-        return source[:HEAD_BYTES]
-    with source.open("rb") as file:
-        return file.read(HEAD_BYTES)
 
 
 def _refuse_what_is_not_text(path: Path, head: bytes) -> None:

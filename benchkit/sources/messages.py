@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from benchkit.damage import undamaged
 from benchkit.dataset import EXCLUDED, About, Audit, Dataset
 from benchkit.errors import InputError, UnknownNameError, show
 from benchkit.schema import EVENTS, MESSAGES, TIME, RuleError, Table
@@ -31,6 +32,7 @@ EXAMPLE = """message_id,conversation_id,brand,channel,sender,sender_id,sent_at
 """
 """A made-up file of two messages."""
 
+DAMAGED = "is damaged Parquet; write it again"
 _MAY_BE_EMPTY = ("sender_id",)
 _MEANT = {
     pl.String: "empty",
@@ -66,7 +68,7 @@ def read_messages(
     build = partial(Dataset.from_messages, events=happened, as_of=taken_at, about=About(name_of(path)))
     file = find_file(path)
     if _is_parquet(file) and not lost.excluded.height:
-        with suppress(RuleError), _undamaged(file):  # what breaks a rule is looked at row by row below
+        with suppress(RuleError), undamaged(file, DAMAGED):  # what breaks a rule is looked at row by row
             return build(_scan(file, MESSAGES))
     messages, audit = _read(path, MESSAGES)
     brands = messages.select(pl.col("brand").unique().cast(pl.String)).collect().to_series()
@@ -82,7 +84,7 @@ def _read(path: str | Path, table: Table) -> tuple[pl.LazyFrame, Audit]:
     """The rows that can be read, and what was left out."""
     file = find_file(path)
     if _is_parquet(file):
-        with _undamaged(file):
+        with undamaged(file, DAMAGED):
             stored = _scan(file, table).with_row_index("line", 1).collect()
         rows = Rows(stored, stored.height, 0, pl.DataFrame(schema=EXCLUDED))
     else:
@@ -106,17 +108,9 @@ def _is_parquet(file: Path) -> bool:
         return opened.read(4) == b"PAR1"
 
 
-@contextmanager
-def _undamaged(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise InputError(file, "is damaged Parquet; write it again") from None
-
-
 def _scan(file: Path, table: Table) -> pl.LazyFrame:
     scan = pl.scan_parquet(file, glob=False)
-    with _undamaged(file):
+    with undamaged(file, DAMAGED):
         schema = scan.collect_schema()
     for column in table.columns:
         if column not in schema:

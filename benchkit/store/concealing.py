@@ -88,11 +88,11 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     personal = {*_PERSONAL_ALWAYS, *data.personal}
     if "message_id" in personal:
         personal.add("in_reply_to")
-    agents = _agents(messages)
+    agents, customers = _writers(messages)
     if key is not None:
         hashed = keyed_hash(key)
         if events is not None:
-            events = _concealed_events(events, messages, agents, hashed, personal)
+            events = _concealed_events(events, messages, agents, customers, hashed, personal)
         messages = _concealed_messages(messages, hashed, personal)
     known = frozenset(agents.to_list())
     rows = [_told(row, key, personal, known, keep_text=keep_text) for row in excluded["row"]]
@@ -105,12 +105,12 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     )
 
 
-def _agents(messages: pl.DataFrame) -> pl.Series:
-    """Who wrote for the brands, and never as a customer."""
+def _writers(messages: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Who wrote for the brands, and never as a customer; and who wrote as one."""
     brands, customers = (
         messages.filter(test)["sender_id"].drop_nulls().unique() for test in (~_IS_CUSTOMERS, _IS_CUSTOMERS)
     )
-    return brands.filter(~brands.is_in(customers.implode()))
+    return brands.filter(~brands.is_in(customers.implode())), customers
 
 
 def _concealed_messages(messages: pl.DataFrame, hashed: Hashing, personal: set[str]) -> pl.DataFrame:
@@ -153,12 +153,16 @@ def _unquoted(links: pl.Series) -> pl.Series:
 
 
 def _concealed_events(
-    events: pl.DataFrame, messages: pl.DataFrame, agents: pl.Series, hashed: Hashing, personal: set[str]
+    events: pl.DataFrame,
+    messages: pl.DataFrame,
+    agents: pl.Series,
+    customers: pl.Series,
+    hashed: Hashing,
+    personal: set[str],
 ) -> pl.DataFrame:
     """The events with hashes for all who are not known to act for the brand: by messages, or by name."""
     if "actor_id" in events.columns:
         actor = pl.col("actor_id")
-        customers = messages.filter(_IS_CUSTOMERS)["sender_id"].drop_nulls().unique()
         brands = messages.select("conversation_id", pl.col("brand").cast(pl.String).alias("(brand)"))
         of_brand = events.join(
             brands.unique("conversation_id", keep="any"),

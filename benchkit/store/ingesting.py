@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from benchkit.damage import undamaged
 from benchkit.dataset import EXCLUDED, Dataset
 from benchkit.definitions import BENCHKIT
 from benchkit.errors import BenchkitError, show
@@ -21,7 +22,7 @@ from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Part, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, in_order, merged, together
 from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
-from benchkit.store.parts import conversations_in, read_part, undamaged, write_part
+from benchkit.store.parts import DAMAGED, conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
@@ -251,7 +252,7 @@ def _write_excluded(folder: Path, manifest: Manifest, data: Dataset, source_id: 
     rows = data.audit.excluded.select(pl.lit(source_id).alias("source"), *EXCLUDED)
     if place.exists():
         known = [source.id for source in manifest.sources]
-        with undamaged(folder):
+        with undamaged(folder, DAMAGED):
             rows = pl.concat([pl.read_parquet(place).filter(pl.col("source").is_in(known)), rows])
     write_whole(place, lambda draft: rows.write_parquet(draft))
 

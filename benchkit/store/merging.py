@@ -9,7 +9,7 @@ from datetime import datetime
 import polars as pl
 
 from benchkit.errors import BenchkitError, show
-from benchkit.schema import EVENTS, MESSAGES, SAME_CONVERSATION, TIME
+from benchkit.schema import CUSTOMER, EVENTS, MESSAGES, SAME_CONVERSATION, TIME
 
 CONVERSATION = "conversation_id"
 ORDER = (CONVERSATION, "sent_at", pl.col("sender").to_physical(), "message_id")
@@ -83,11 +83,10 @@ def _exported_at(taken: Mapping[str, datetime]) -> pl.Expr:
 
 def _shared(old: pl.DataFrame, new: pl.DataFrame, taken: Mapping[str, datetime]) -> pl.DataFrame:
     """The messages that both hold, as the one and, in columns that end in `_new`, as the other tells them."""
-    asker = pl.when(pl.col("sender") == "customer").then("sender_id").drop_nulls().first()
     told = [
         rows.select(
             *("message_id", CONVERSATION, "brand", "channel", "sender"),
-            asker.over(CONVERSATION).alias("customer"),
+            CUSTOMER.alias("customer"),
             _exported_at(taken),
         )
         for rows in (old, new)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from benchkit.damage import undamaged
 from benchkit.dataset import About, Dataset
-from benchkit.errors import InputError
 from benchkit.finding import find_waits
 from benchkit.lifetables import weekly_life_tables
 from benchkit.output import write_whole
@@ -21,25 +20,15 @@ from benchkit.store.merging import CONVERSATION, Tables
 DERIVED = {"opening_message_id": pl.col("wait_id"), "business_seconds": pl.lit(None, pl.Int64)}
 """What the waits by benchkit's own definition need not say, and how it is known all the same."""
 
+DAMAGED = "a file of this dataset is missing or damaged; move its folder away, and ingest its exports anew"
+
 _FIRST_NUMBER = 2**32
 """So many conversations a part may have, and their numbers still differ from those of other parts."""
 
 
-@contextmanager
-def undamaged(folder: Path) -> Iterator[None]:
-    """Say in a sentence that a store is damaged."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise InputError(
-            folder,
-            "a file of this dataset is missing or damaged; move its folder away, and ingest its exports anew",
-        ) from None
-
-
 def read_part(folder: Path, part: Part) -> Tables:
     """The messages and events of a part."""
-    with undamaged(folder):
+    with undamaged(folder, DAMAGED):
         messages, events = (pl.read_parquet(folder / part.files[name]) for name in ("messages", "events"))
     return Tables(messages.drop("number"), events)
 
@@ -53,7 +42,7 @@ def conversations_in(
     known = pl.concat([new.messages[CONVERSATION], new.events[CONVERSATION]]).unique()
     ids = new.messages["message_id"]
     found = [known]
-    with undamaged(folder):
+    with undamaged(folder, DAMAGED):
         for part in manifest.parts:
             is_of = pl.col("source").is_in(list(superseded))
             rows = pl.scan_parquet(folder / part.files["messages"])

@@ -86,13 +86,7 @@ def locked(
         lock.release()
 
 
-def sweep(
-    folder: Path,
-    kept: Collection[str],
-    *,
-    dropped: Collection[str] = (),
-    older_than_seconds: float = _FORGOTTEN_SECONDS,
-) -> None:
+def sweep(folder: Path, kept: Collection[str], *, dropped: Collection[str]) -> None:
     """Remove what no manifest has named for a day: who opened the dataset before may still be reading it."""
     for name in dropped:
         with suppress(OSError):
@@ -100,6 +94,6 @@ def sweep(
     unfinished = (place for place in folder.iterdir() if place.name.startswith("."))
     for place in (*folder.glob("parts/*/*"), *unfinished):
         with suppress(OSError):
-            is_old = time.time() - place.stat().st_mtime > older_than_seconds
+            is_old = time.time() - place.stat().st_mtime > _FORGOTTEN_SECONDS
             if is_old and place.relative_to(folder).as_posix() not in kept:
                 place.unlink()

@@ -10,15 +10,17 @@ from typing import Any
 import polars as pl
 
 from benchkit.calendars import Calendars
+from benchkit.damage import undamaged
 from benchkit.dataset import EXCLUDED, About, Audit, Dataset, Found
 from benchkit.errors import BenchkitError
-from benchkit.schema import SENDERS, TIME, dimensions_in
+from benchkit.finding import volumes_of
+from benchkit.schema import TIME
 from benchkit.store.concealing import keyed_hash, read_key
 from benchkit.store.ingesting import EXCLUDED_FILE
 from benchkit.store.manifest import Manifest, read_manifest, versions
-from benchkit.store.parts import DERIVED, undamaged
+from benchkit.store.parts import DAMAGED, DERIVED
 from benchkit.store.places import existing_folder, find_root, names_in
-from benchkit.turns import KINDS
+from benchkit.turns import turns_of
 
 
 def open_dataset(name: str, *, root: str | Path = "") -> Dataset:
@@ -109,7 +111,7 @@ _LISTED = {
 def _scan(folder: Path, manifest: Manifest, table: str) -> pl.LazyFrame:
     """One table of all parts, with the columns that any of them has."""
     places = [folder / part.files[table] for part in manifest.parts]
-    with undamaged(folder):
+    with undamaged(folder, DAMAGED):
         schema = pl.Schema({})
         for place, part in zip(places, manifest.parts, strict=True):
             if place.stat().st_size != part.bytes[table]:
@@ -136,7 +138,7 @@ def _audit(folder: Path, manifest: Manifest) -> Audit:
     notes: Counter[str] = Counter()
     for source in manifest.sources:
         notes.update(source.notes)
-    with undamaged(folder):
+    with undamaged(folder, DAMAGED):
         excluded = pl.read_parquet(folder / EXCLUDED_FILE)
     names = {source.id: source.files[0]["name"] for source in manifest.sources if source.files}
     file = pl.coalesce("file", pl.col("source").replace_strict(names, default=None, return_dtype=pl.String))
@@ -163,28 +165,12 @@ def _found(
             pl.when(is_open).then(age.dt.total_seconds()).otherwise("wait_seconds").alias("wait_seconds"),
             taken_at.alias("as_of"),
         )
-    columns = stored.drop("source").collect_schema().names()
-    sender_is, sender_id = pl.col("sender"), pl.col("sender_id")
-    volumes = stored.select(
-        "brand",
-        *(["industry"] if "industry" in columns else [pl.lit(None, pl.Categorical()).alias("industry")]),
-        "channel",
-        pl.col("sender").cast(pl.Enum(KINDS)).alias("kind"),
-        "number",
-        "conversation_id",
-        "message_id",
-        pl.when(sender_is == SENDERS[0]).then(sender_id).alias("customer_id"),
-        pl.when(sender_is == SENDERS[2]).then(sender_id).alias("agent_id"),
-        "sent_at",
-        *dimensions_in(columns),
-        *(["person_id"] if "person_id" in columns else []),
-    )
     return Found(
         messages=messages,
         as_of=manifest.taken_at,
         definition=manifest.definition,
         time_zones=manifest.time_zones,
         waits=waits,
-        volumes=volumes,
+        volumes=volumes_of(turns_of(stored.drop("source"))),
         weeks=None if manifest.watched else _scan(folder, manifest, "weeks"),
     )

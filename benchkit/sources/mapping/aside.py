@@ -10,7 +10,7 @@ import polars as pl
 from benchkit.dataset import as_excluded
 from benchkit.errors import InputError, show
 from benchkit.schema import MESSAGES, SENDERS
-from benchkit.sources.delimited import UNREADABLE_SHARE, refuse_unreadable
+from benchkit.sources.delimited import UNREADABLE_SHARE, refuse_unreadable, set_aside
 
 IS_MESSAGE = pl.col("kind").is_in(SENDERS)
 UNNAMED = "a kind that the mapping does not name"
@@ -31,23 +31,12 @@ class Aside:
 
     def keep(self, turns: pl.DataFrame, kind: str, reasons: Mapping[str, pl.Expr] | pl.Expr) -> pl.DataFrame:
         """The turns to which no reason applies; the others are set aside."""
-        if not isinstance(reasons, pl.Expr):
-            reasons = pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in reasons.items())
-        why = turns.select(reasons.alias("reason")).to_series()
-        if why.null_count() == len(why):
-            return turns
-        left_out = turns.filter(why.is_not_null()).with_columns(
-            why.drop_nulls(), pl.lit(kind).alias("(kind)"), *_canonical(turns.columns)
-        )
-        names = [name for name in (*MESSAGES.all_columns, "kind") if name in left_out.columns]
-        self.parts.append(
-            as_excluded(
-                left_out.with_columns(pl.struct(names).struct.json_encode().alias("row")).select(
-                    "file", "line", "reason", "row", pl.col("(kind)").alias("kind")
-                )
-            )
-        )
-        return turns.filter(why.is_null())
+        made = _canonical(turns.columns)
+        names = [name for name in (*MESSAGES.all_columns, "kind") if name in (*made, *turns.columns)]
+        kept, excluded = set_aside(turns, kind, reasons, {name: made.get(name, name) for name in names})
+        if excluded.height:
+            self.parts.append(excluded)
+        return kept
 
     def refuse_unreadable(self, n_turns: int, unnamed: pl.Series) -> None:
         """Raise `InputError` where more turns are unreadable than may be left out."""
@@ -63,16 +52,16 @@ class Aside:
         refuse_unreadable(self.path, excluded, n_turns)
 
 
-def _canonical(columns: list[str]) -> list[pl.Expr]:
+def _canonical(columns: list[str]) -> dict[str, pl.Expr]:
     """What rows tell, by the names of messages and events."""
     customer, other = (
         pl.coalesce(*(name for name in names if name in columns), pl.lit(None, pl.String))
         for names in (("customer_id", "sender_id"), ("agent_id", "sender_id"))
     )
     is_brands = pl.col("kind").is_not_null() & (pl.col("kind") != "customer")
-    return [
-        pl.when(IS_MESSAGE).then(pl.col("kind").cast(pl.String)).alias("sender"),
-        pl.when(~IS_MESSAGE).then(pl.col("kind").cast(pl.String)).alias("kind"),
-        pl.when(is_brands).then(other).otherwise(customer).alias("sender_id"),
-        pl.col("at").alias("sent_at"),
-    ]
+    return {
+        "sender": pl.when(IS_MESSAGE).then(pl.col("kind").cast(pl.String)),
+        "kind": pl.when(~IS_MESSAGE).then(pl.col("kind").cast(pl.String)),
+        "sender_id": pl.when(is_brands).then(other).otherwise(customer),
+        "sent_at": pl.col("at"),
+    }

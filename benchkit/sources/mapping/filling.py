@@ -58,12 +58,8 @@ def first_in_conversation(messages: pl.DataFrame, column: str, among: pl.Expr | 
     """For each message, the first value of a column in its conversation; its messages stand together."""
     run = messages["conversation_id"].rle_id()
     there = pl.col(column).is_not_null() & (pl.lit(True) if among is None else among)
-    said = (
-        messages.select(column).with_columns(run.alias("(run)"))
-        if among is None
-        else messages.with_columns(run.alias("(run)"))
-    )
-    first = said.filter(there).unique("(run)", keep="first", maintain_order=True)
+    said = messages.select(column, run.alias("(run)"), there.alias("(there)"))
+    first = said.filter("(there)").unique("(run)", keep="first", maintain_order=True)
     n_runs = int(run[-1]) + 1 if len(run) else 0
     values = pl.repeat(None, n_runs, dtype=pl.String, eager=True).scatter(first["(run)"], first[column])
     return values.gather(run).alias(column)

@@ -13,8 +13,9 @@ import polars as pl
 
 from benchkit.dataset import EXCLUDED
 from benchkit.errors import InputError, UnknownNameError, show
+from benchkit.sources.delimited import head_of
 from benchkit.sources.raw.columns import OWN_NAMES, Table
-from benchkit.sources.raw.files import Found, SourceFile, ending_of, find_files, head_of
+from benchkit.sources.raw.files import Found, SourceFile, ending_of, find_files
 from benchkit.sources.raw.reading import Reading
 from benchkit.sources.raw.records import Records, read_json
 from benchkit.sources.raw.text import read_text

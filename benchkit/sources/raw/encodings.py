@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchkit.errors import InputError
-from benchkit.sources.raw.files import CHUNK_BYTES, Content, Found, bytes_of, head_of
+from benchkit.sources.delimited import HEAD_BYTES, head_of
+from benchkit.sources.raw.files import CHUNK_BYTES, Content, Found, bytes_of
 
-HEAD_BYTES = 2**20
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",

@@ -18,7 +18,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, TypeAlias
 
 from benchkit.errors import BenchkitError, InputError
-from benchkit.sources.delimited import find_file
+from benchkit.sources.delimited import find_file, head_of
 
 Content: TypeAlias = Path | bytes
 """A file on disk, or what was unpacked into memory."""
@@ -97,14 +97,6 @@ def find_files(paths: str | Path | Iterable[str | Path]) -> list[Found]:
             for each in _members(file) if _is_archive(file) else [_plain(file)]:
                 found.setdefault(each.label.absolute(), each)
     return list(found.values())
-
-
-def head_of(content: Content, n_bytes: int) -> bytes:
-    """The first bytes of a file's content."""
-    if isinstance(content, bytes):
-        return content[:n_bytes]
-    with content.open("rb") as file:
-        return file.read(n_bytes)
 
 
 def bytes_of(content: Content) -> bytes:

@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from benchkit.errors import InputError
-from benchkit.sources.delimited import CONTROLS
+from benchkit.sources.delimited import CONTROLS, HEAD_BYTES, head_of
 from benchkit.sources.raw.columns import Table, unique_names
-from benchkit.sources.raw.encodings import HEAD_BYTES, in_utf8
-from benchkit.sources.raw.files import Content, Found, bytes_of, head_of
+from benchkit.sources.raw.encodings import in_utf8
+from benchkit.sources.raw.files import Content, Found, bytes_of
 from benchkit.sources.raw.reading import Reading
 from benchkit.sources.scanning import Header, parse_rows
 from benchkit.sources.splitter import grammar, split_header

@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 
 from benchkit.errors import BenchkitError, InputError, UnknownNameError, show
+from benchkit.sources.delimited import head_of
 from benchkit.sources.raw.apart import PARQUET, WORKBOOK, survives
 from benchkit.sources.raw.columns import Table, unique_names
-from benchkit.sources.raw.files import Content, Found, head_of, limit_of, refuse_more_than
+from benchkit.sources.raw.files import Content, Found, limit_of, refuse_more_than
 from benchkit.sources.raw.reading import Reading
 from benchkit.sources.raw.records import Records, read_lines
 
