@@ -88,10 +88,8 @@ def _scan(source: Path | bytes, header: Header, columns: Sequence[pl.Expr]) -> p
     n_separators = _count_separators(source, header)
     if n_separators is None:
         return None
-    separators, newlines = (
-        pl.sum_horizontal(pl.col(name).str.count_matches(sign, literal=True) for name in names)
-        for sign in (separator.decode(), "\n")
-    )
+    row = pl.concat_str(names)
+    separators, newlines = (row.str.count_matches(sign, literal=True) for sign in (separator.decode(), "\n"))
     try:
         scan = pl.scan_csv(
             source,

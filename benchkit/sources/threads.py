@@ -100,11 +100,12 @@ def follow(parent: Ints, stop: Bools | None = None) -> Ints:
     """
     halts = parent == NONE if stop is None else stop | (parent == NONE)
     at = np.where(halts, np.arange(len(parent)), parent)
+    further = np.empty_like(at)
     for _ in range(len(parent).bit_length()):
-        further = at[at]
+        np.take(at, at, out=further, mode="clip")  # unlike "raise", without a copy
+        at, further = further, at
         if np.array_equal(further, at):
             break
-        at = further
     return at
 
 

@@ -62,9 +62,10 @@ def keyed_hash(key: bytes) -> Hashing:
     keyed = _keyed(key)
 
     def hashed(ids: pl.Series) -> pl.Series:
-        known = ids.drop_nulls().unique()
-        hashes = [_hash(name, keyed) for name in known.to_list()]
-        return ids.replace_strict(known, pl.Series(hashes, dtype=pl.String), default=None)
+        rows = ids.to_frame("id").with_row_index("row").select(pl.col("row").first().over("id")).to_series()
+        firsts = rows.unique()
+        hashes = [None if name is None else _hash(name, keyed) for name in ids.gather(firsts).to_list()]
+        return ids.scatter(firsts, pl.Series(hashes, dtype=pl.String)).gather(rows)
 
     return hashed
 
@@ -88,11 +89,11 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     personal = {*_PERSONAL_ALWAYS, *data.personal}
     if "message_id" in personal:
         personal.add("in_reply_to")
-    agents, customers = _writers(messages)
+    agents = _brands_own(messages.filter(~_IS_CUSTOMERS)["sender_id"].drop_nulls().unique(), messages)
     if key is not None:
         hashed = keyed_hash(key)
         if events is not None:
-            events = _concealed_events(events, messages, agents, customers, hashed, personal)
+            events = _concealed_events(events, messages, agents, hashed, personal)
         messages = _concealed_messages(messages, hashed, personal)
     known = frozenset(agents.to_list())
     rows = [_told(row, key, personal, known, keep_text=keep_text) for row in excluded["row"]]
@@ -105,12 +106,10 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     )
 
 
-def _writers(messages: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Who wrote for the brands, and never as a customer; and who wrote as one."""
-    brands, customers = (
-        messages.filter(test)["sender_id"].drop_nulls().unique() for test in (~_IS_CUSTOMERS, _IS_CUSTOMERS)
-    )
-    return brands.filter(~brands.is_in(customers.implode())), customers
+def _brands_own(names: pl.Series, messages: pl.DataFrame) -> pl.Series:
+    """Of some names, those under which no customer wrote."""
+    is_theirs = _IS_CUSTOMERS & pl.col("sender_id").is_in(names.implode())
+    return names.filter(~names.is_in(messages.filter(is_theirs)["sender_id"].unique().implode()))
 
 
 def _concealed_messages(messages: pl.DataFrame, hashed: Hashing, personal: set[str]) -> pl.DataFrame:
@@ -153,16 +152,12 @@ def _unquoted(links: pl.Series) -> pl.Series:
 
 
 def _concealed_events(
-    events: pl.DataFrame,
-    messages: pl.DataFrame,
-    agents: pl.Series,
-    customers: pl.Series,
-    hashed: Hashing,
-    personal: set[str],
+    events: pl.DataFrame, messages: pl.DataFrame, agents: pl.Series, hashed: Hashing, personal: set[str]
 ) -> pl.DataFrame:
     """The events with hashes for all who are not known to act for the brand: by messages, or by name."""
     if "actor_id" in events.columns:
         actor = pl.col("actor_id")
+        others = _brands_own(events["actor_id"].drop_nulls().unique(), messages)
         brands = messages.select("conversation_id", pl.col("brand").cast(pl.String).alias("(brand)"))
         of_brand = events.join(
             brands.unique("conversation_id", keep="any"),
@@ -170,7 +165,7 @@ def _concealed_events(
             how="left",
             maintain_order="left",
         )
-        is_named_so = actor.str.starts_with(pl.col("(brand)") + "/") & ~actor.is_in(customers.implode())
+        is_named_so = actor.str.starts_with(pl.col("(brand)") + "/") & actor.is_in(others.implode())
         is_brands = (actor.is_in(agents.implode()) | is_named_so).fill_null(False)
         by_hash = _by_hash(pl.when(~is_brands).then(actor), hashed)
         shown = pl.when(is_brands).then(actor).otherwise(by_hash)

@@ -20,7 +20,7 @@ from benchkit.schema import TIME
 from benchkit.sources.secrets import refuse_uri
 from benchkit.store.concealing import concealed, make_key, read_key
 from benchkit.store.manifest import Manifest, Part, Source, now, read_manifest, versions
-from benchkit.store.merging import Tables, by_month, in_order, merged, together
+from benchkit.store.merging import Tables, by_month, merged, together
 from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
 from benchkit.store.parts import DAMAGED, conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep
@@ -99,19 +99,22 @@ def ingest(
         raise BenchkitError("attributes and on go together: a table, and the column to join it on; give both")
     folder = folder_of(name, root)
     complete = "" if complete_since is None else parse_time(complete_since).isoformat()
-    files = files_of(path)
     told = {**asked, "as_of": str(as_of or ""), "complete_since": complete, "on": on}
     told["attributes"] = " ".join(file["sha256"] for file in files_of(attributes)) if attributes else ""
     told = {key: value for key, value in told.items() if value}
+    known, since = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids), None
+    with ThreadPoolExecutor(1) as meanwhile:
+        hashing = meanwhile.submit(files_of, path)
+        if known.sources:
+            if _holds(known, identity_of(hashing.result(), format, told)):
+                return _done(known, folder, changed=False)
+            since = read_before(known, hashing.result(), format, told)
+        if since is not None:
+            complete = complete or since.isoformat()
+            since -= _OVERLAP
+        data = read_export(format, path, as_of=as_of, since=since, keep_text=known.keep_text, **asked)
+        files = hashing.result()
     source_id = identity_of(files, format, told)
-    known = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
-    if _holds(known, source_id):
-        return _done(known, folder, changed=False)
-    since = read_before(known, files, format, told)
-    if since is not None:
-        complete = complete or since.isoformat()
-        since -= _OVERLAP
-    data = read_export(format, path, as_of=as_of, since=since, keep_text=known.keep_text, **asked)
     if attributes:
         from benchkit.enriching import enrich
 
@@ -193,10 +196,9 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
     parts = {part.month: part for part in manifest.parts}
 
     def write(month: str) -> Part | None:
-        tables = changed.get(month) or together([])
+        tables = changed.pop(month, None) or together([])
         if month in parts:
             tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
-            tables = replace(tables, messages=in_order(tables.messages))
         return write_part(folder, month, tables, after)
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:

@@ -105,38 +105,34 @@ def _refuse_other_messages(shared: pl.DataFrame) -> None:
         )
 
 
-def in_order(messages: pl.DataFrame, *by: pl.Expr) -> pl.DataFrame:
-    """Conversations in order of their ids; the messages of each stand together already, in order of time."""
-    return messages.sort(*by, CONVERSATION, maintain_order=True)
-
-
 def by_month(tables: Tables) -> dict[str, Tables]:
-    """The conversations, in order, by the month in which they began: their messages, or else their events.
+    """The conversations by the month in which they began: their messages, or else their events.
 
     The messages of a conversation must stand together, in order of time.
     """
-    month, is_first = pl.col("month"), ~SAME_CONVERSATION
-    began = pl.when(is_first).then("sent_at").forward_fill().dt
-    messages = tables.messages.with_columns((12 * began.year() + began.month() - 1).alias("month"))
-    messages = in_order(messages, month)
+    is_first = ~SAME_CONVERSATION
+    messages = tables.messages.with_columns(_month(pl.when(is_first).then("sent_at").forward_fill()))
     of_messages = messages.filter(is_first).select(CONVERSATION, "month")
     alone = tables.events.join(of_messages, on=CONVERSATION, how="anti").group_by(CONVERSATION)
-    earliest = pl.col("at").min().dt
-    of_events = alone.agg((12 * earliest.year() + earliest.month() - 1).alias("month"))
+    of_events = alone.agg(_month(pl.col("at").min()))
     events = tables.events.join(pl.concat([of_messages, of_events]), on=CONVERSATION, how="left")
-    months = pl.concat([messages["month"], events["month"]]).unique().sort()
+    begun, known = _parted(messages), _parted(events)
     return {
         f"{number // 12:04}-{number % 12 + 1:02}": Tables(
-            _run_of(messages, number), events.filter(month == number).drop("month")
+            begun.get(number, tables.messages.clear()), known.get(number, tables.events.clear())
         )
-        for number in months
+        for number in sorted({*begun, *known})
     }
 
 
-def _run_of(messages: pl.DataFrame, month: int) -> pl.DataFrame:
-    """The rows of a month, among rows in the order of months."""
-    first, last = (messages["month"].search_sorted(month, side=side) for side in ("left", "right"))
-    return messages.slice(first, last - first).drop("month")
+def _month(time: pl.Expr) -> pl.Expr:
+    """The number of a time's month, from January of the year 0."""
+    return (12 * time.dt.year() + time.dt.month() - 1).alias("month")
+
+
+def _parted(rows: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    parted = rows.partition_by("month", as_dict=True, maintain_order=True, include_key=False)
+    return {number: part for (number,), part in parted.items()}
 
 
 def _renamed(shared: pl.DataFrame, name: str, newer: str) -> pl.DataFrame:

@@ -53,8 +53,12 @@ def conversations_in(
 
 
 def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> Part | None:
-    """Write the rows of a part, in order, and what is found in them; None where there are none."""
-    messages, events = tables.messages, tables.events.sort(CONVERSATION, "at", "kind")
+    """Write the rows of a part, in order, and what is found in them; None where there are none.
+
+    The messages of a conversation stand together already, in order of time.
+    """
+    messages = tables.messages.sort(CONVERSATION, maintain_order=True)
+    events = tables.events.sort(CONVERSATION, "at", "kind")
     if messages.is_empty() and events.is_empty():
         return None
     check(messages.lazy(), MESSAGES)
