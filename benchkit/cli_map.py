@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +14,14 @@ from benchkit.shell import write
 
 if TYPE_CHECKING:
     from benchkit.sources.mapping.draft import Sketch
+    from benchkit.sources.raw import Kind
 
 
 def map_file(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An export: a file, a folder or a glob.")],
+    records: Annotated[
+        str, typer.Option(metavar="PATH", help="Which list of records, where JSON holds several.")
+    ] = "",
     draft: Annotated[
         bool, typer.Option("--draft", help="Write a mapping, with a comment on every guess.")
     ] = False,
@@ -28,36 +34,126 @@ def map_file(
     No text and no id of a customer is printed or written: only names of columns, and the words of
     the column that says who spoke or what happened.
     """
-    from benchkit.sources.mapping.draft import SHAPES, fitting, sketch
-    from benchkit.sources.mapping.draft_text import draft as draft_of
-    from benchkit.sources.raw import open_raw
+    from benchkit.sources.mapping.draft import sketch
+    from benchkit.sources.raw import Kind, open_apart, open_raw
     from benchkit.sources.secrets import refuse_uri
 
     refuse_uri(file)
+    _refuse_places(file, out)
+    if records:
+        kinds = [Kind(records, open_raw(file, read={"records": records})[""], Path(file))]
+    else:
+        kinds = open_apart(file)
+    if not (draft or out):
+        _show(file, kinds)
+    elif len(kinds) > 1:
+        best = _likeliest(kinds)
+        raise InputError(
+            file, f"holds {_several(kinds)}; draft one of them: {_drafting(file, best, kinds, out)}"
+        )
+    else:
+        _draft(file, sketch(kinds[0].raw, file, records=kinds[0].records), out)
+
+
+def _refuse_places(file: str, out: str) -> None:
     if out and Path(out).suffix != ".toml":
         raise InputError(out, "a mapping is a TOML file; name one that ends in .toml")
     if out and Path(out).exists():
         raise InputError(out, "is there already and may hold your answers; name another file")
-    raw = open_raw(file)[""]
-    guess = sketch(raw, file)
-    if out:
-        from benchkit.output import write_whole
+    if Path(file).suffix == ".toml":
+        from benchkit.sources.mapping import Mapping
 
-        text = draft_of(guess)
-        write_whole(out, lambda place: place.write_text(text, encoding="utf-8"))
-        ingest = printable(f"benchkit ingest {out} {file} --name NAME")
-        typer.echo(f"answer its questions (# ?), then: {ingest}", err=True)
-        write(f"{out}\n")
+        Mapping.load(file)
+        raise InputError(file, f"is a mapping, not an export; read one by it: {_ingest(file, 'EXPORT')}")
+
+
+def _draft(file: str, guess: Sketch, out: str) -> None:
+    """Write a draft, and say what is to be done with it."""
+    from benchkit.output import write_whole
+    from benchkit.sources.mapping.draft_text import draft
+    from benchkit.sources.mapping.questions import MARK, open_questions
+
+    text = draft(guess)
+    if not out:
+        write(text)
         return
-    if draft:
-        write(draft_of(guess))
-        return
-    write(f"{guess.n_rows:,} rows look like {SHAPES[guess.shape]}\n")
-    write(_table(guess))
-    for name, n_there, n_asked in fitting(raw)[:1]:
-        write(f"the format {name} fits best: {n_there} of the {n_asked} columns that it needs are there\n")
-        write(f"benchkit ingest {name} {printable(file)} --name NAME adds it to a dataset\n")
-    write(f"benchkit map {printable(file)} --draft --out mine.toml drafts a mapping\n")
+    write_whole(out, lambda place: place.write_text(text, encoding="utf-8"))
+    n_open = len(open_questions(text))
+    questions = "1 question is" if n_open == 1 else f"{n_open:,} questions are"
+    settle = f"{questions} open: settle each and delete its mark {MARK}, then: " if n_open else "next: "
+    brand = "" if "brand" in guess.roles else " --brand BRAND"
+    typer.echo(f"{settle}{_ingest(out, file)}{brand}", err=True)
+    write(f"{out}\n")
+
+
+def _show(file: str, kinds: Sequence[Kind]) -> None:
+    """Each kind of file, or list of records, with its columns, and what to type next."""
+    from benchkit.sources.mapping.draft import sketch
+    from benchkit.sources.mapping.fitting import fitting, formats_of
+
+    if len(kinds) > 1:
+        write(f"{show(Path(file))} holds {_several(kinds)}\n\n")
+    for kind in kinds:
+        write(f"{show(_name_of(kind))}: " if len(kinds) > 1 else "")
+        try:
+            guess = sketch(kind.raw, file)
+        except InputError as error:
+            if len(kinds) == 1:
+                raise
+            write(f"{error}\n\n")
+            continue
+        write(f"{guess.summary}\n{_table(guess)}")
+        if len(kinds) > 1:
+            write(f"{_drafting(file, kind, kinds)} drafts a mapping of it\n\n")
+    formats = {name for kind in kinds for name in formats_of(kind.raw.names)}
+    if len(formats) == 1:
+        name = formats.pop()
+        write(f"its columns are those of the format {name}\n")
+        write(f"{_ingest(name, file)} adds it to a dataset\n")
+    elif len(kinds) == 1:
+        for name, n_there, n_asked in fitting(kinds[0].raw.names)[:1]:
+            write(
+                f"the format {name} comes nearest: {n_there} of the {n_asked} columns that it needs are there\n"
+            )
+    if len(kinds) == 1:
+        write(f"{_drafting(file, kinds[0], kinds)} drafts a mapping\n")
+
+
+def _several(kinds: Sequence[Kind]) -> str:
+    """What there is, in words: kinds of files, or lists of records."""
+    what = "lists of records" if len({kind.label for kind in kinds}) == 1 else "kinds of files"
+    names = [show(_name_of(kind)) for kind in kinds]
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return f"{len(kinds):,} {what}, {', '.join(names[:8])}{more}"
+
+
+def _name_of(kind: Kind) -> str:
+    return kind.records or kind.label.name
+
+
+def _likeliest(kinds: Sequence[Kind]) -> Kind:
+    """The kind that looks most like messages, or else like conversations."""
+    from benchkit.sources.mapping.draft import SHAPES, sketch
+
+    shapes = list(SHAPES)
+    return min(kinds, key=lambda kind: shapes.index(sketch(kind.raw, kind.label).shape))
+
+
+def _drafting(file: str, kind: Kind, kinds: Sequence[Kind], out: str = "") -> str:
+    """The command that drafts a mapping of a kind of files."""
+    is_own_file = len({each.label for each in kinds}) > 1 and kind.label.is_file()
+    place = str(kind.label) if is_own_file else file
+    records = f" --records {_typed(kind.records)}" if kind.records else ""
+    return f"benchkit map {_typed(place)}{records} --draft --out {_typed(out or 'mine.toml')}"
+
+
+def _ingest(format_name: str, file: str) -> str:
+    return f"benchkit ingest {_typed(format_name)} {_typed(file)} --name NAME"
+
+
+def _typed(word: str) -> str:
+    """A word as it is typed in a shell."""
+    return printable(shlex.quote(word))
 
 
 def _table(guess: Sketch) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchkit import find_waits
+from benchkit import find_waits, open_dataset
 from benchkit.calendars import Calendar, Calendars
 from benchkit.dataset import Dataset
 from benchkit.errors import BenchkitError, InputError
@@ -19,20 +19,21 @@ from benchkit.schema import EVENTS, MESSAGES, check
 from benchkit.sources.chatwoot import read_chatwoot
 from benchkit.sources.chatwoot.happenings import CLOSED_WHEN, NOT_READ
 from benchkit.sources.chatwoot.rules import NO_SENDER, OTHER_CONTACT
+from benchkit.store import ingest
 from tests import chatwoot_rows as rows
 from tests.chatwoot_rows import at
 from tests.postgres import OWNER, PASSWORD, Server, running_server
 
 WAITS = [
-    ("1/1", True, "replied", "09:00", "09:30", 1800, "Mia", 420, 2),
-    ("1/1", False, "replied", "11:00", "12:00", 3600, "Kim (10)", None, 1),
+    ("1/1", True, "replied", "09:00", "09:30", 1800, "Acme/Mia", 420, 2),
+    ("1/1", False, "replied", "11:00", "12:00", 3600, "Acme/Kim (10)", None, 1),
     ("1/2", False, "awaiting", "10:20", None, None, None, 60, 1),
     ("1/3", True, "closed", "13:00", "13:10", 600, None, None, 1),
-    ("1/4", True, "replied", "14:00", "14:20", 1200, "unnamed", 0, 1),
+    ("1/4", True, "replied", "14:00", "14:20", 1200, "Acme/unsigned", 0, 1),
     ("1/5", True, "closed", "15:00", "15:40", 2400, None, None, 1),
     ("1/6", False, "awaiting", "16:00", None, None, None, None, 1),
     *(
-        ("1/7", n == 0, "replied", f"20:{3 * n:02}", f"20:{3 * n + 1:02}", 60, "Kim (11)", None, 1)
+        ("1/7", n == 0, "replied", f"20:{3 * n:02}", f"20:{3 * n + 1:02}", 60, "Acme/Kim (11)", None, 1)
         for n in range(20)
     ),
 ]
@@ -126,22 +127,22 @@ def test_who_spoke_where_and_to_whom(read: Callable[..., Dataset]) -> None:
     assert dict(spoken.select("message_id", pl.format("{} {}", "sender", "sender_id")).rows()) == {
         "1": "customer 7",
         "2": "customer 7",
-        "4": "bot agentbot 2",
-        "6": "agent Mia",
+        "4": "bot Acme/agentbot 2",
+        "6": "agent Acme/Mia",
         "8": "customer 7",
-        "12": "agent Kim (10)",
-        "20": "agent Mia",
+        "12": "agent Acme/Kim (10)",
+        "20": "agent Acme/Mia",
         "21": "customer 13",
-        "22": "bot automation",
-        "23": "bot automation",
-        "24": "bot bot",
+        "22": "bot Acme/automation",
+        "23": "bot Acme/automation",
+        "24": "bot Acme/bot",
         "30": "customer 30",
         "40": "customer 7",
-        "41": "bot template",
-        "42": "bot captainassistant 1",
-        "44": "agent unnamed",
+        "41": "bot Acme/template",
+        "42": "bot Acme/captainassistant 1",
+        "44": "agent Acme/unsigned",
         "50": "customer 14",
-        "60": "agent user 12",
+        "60": "agent Acme/user 12",
         "61": "customer 15",
     }
     of = ("conversation_id", "brand", "channel", "queue", "priority", "topic")
@@ -160,14 +161,45 @@ def test_what_happened_is_what_was_reported_or_else_what_activities_say(read: Ca
     events = read().events
     assert events is not None
     assert events.sort("at").collect().rows() == [
-        ("1/1", at("9:08"), "assigned", "Mia"),
-        ("1/1", at("9:31"), "closed", "Mia"),
+        ("1/1", at("9:08"), "assigned", "Acme/Mia"),
+        ("1/1", at("9:31"), "closed", "Acme/Mia"),
         ("1/1", at("11:00"), "reopened", None),
         ("1/3", at("13:10"), "closed", None),
         ("1/4", at("14:02"), "handed_off", None),
         ("1/5", at("15:40"), "closed", None),
-        ("1/7", at("22:00"), "closed", "Kim (10)"),
+        ("1/7", at("22:00"), "closed", "Acme/Kim (10)"),
     ]
+
+
+@pytest.mark.parametrize("source", ["database", "files"])
+def test_who_only_acts_for_the_brand_keeps_the_name_in_the_store(
+    server: Server, monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path, source: str
+) -> None:
+    """And customers' ids are hashes there, whatever they did."""
+    zoe = {"id": 77, "name": "Zoe"}
+    acts = [
+        rows.message(400, 6, "16:05", 2, None, "Assigned to Zoe by Kim"),
+        rows.message(401, 6, "16:06", 2, None, f"Conversation was reopened by {rows.SECRETS[4]}"),
+    ]
+    if source == "database":
+        added = [rows.insert("users", [zoe]), rows.insert("messages", acts)]
+        monkeypatch.setenv("ACTING", server.database("acting", *rows.statements(), *added))
+        ingest("chatwoot", "env:ACTING", name="acme", root=tmp_path)
+    else:
+        path = folder / "page 1.json"
+        page = json.loads(path.read_text(encoding="utf-8"))
+        sixth = page["data"]["payload"][2]
+        sixth["meta"]["assignee"] = zoe
+        sixth["messages"] += [rows.api_message(act) for act in acts]
+        write(path, page)
+        ingest("chatwoot", folder, name="acme", root=tmp_path, brand="Acme")
+    data = open_dataset("acme", root=tmp_path)
+    assert data.events is not None
+    sixth_events = data.events.filter(conversation_id="1/6").sort("at").select("kind", "actor_id")
+    assert sixth_events.collect().rows() == [("assigned", "Acme/Zoe"), ("reopened", None)]
+    assert data.events.select(pl.col("actor_id").str.starts_with("Acme/").all()).collect().item()
+    customers = data.messages.filter(sender="customer").select("sender_id").collect().to_series()
+    assert customers.str.contains("^[0-9a-f]{24}$").all()
 
 
 def test_the_api_gives_the_same_waits(read: Callable[..., Dataset], folder: Path) -> None:
@@ -252,7 +284,7 @@ def test_the_database_may_lack_what_is_not_needed(server: Server, monkeypatch: p
     for since in (None, "2026-03-01"):
         data = read_chatwoot("env:BARE", since=since)
         waits = waits_of(data)
-        assert waits[0] == ("1/101", True, "replied", "09:00", "09:06", 360, "user 9", None, 2)
+        assert waits[0] == ("1/101", True, "replied", "09:00", "09:06", 360, "account 1/user 9", None, 2)
         assert data.brands() == ["account 1"]
         assert data.events is not None
         assert data.events.collect().is_empty()

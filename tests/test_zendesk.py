@@ -12,12 +12,14 @@ import polars as pl
 import pytest
 from hypothesis import strategies as st
 
+from benchkit import open_dataset
 from benchkit.dataset import Dataset
 from benchkit.definitions import ZENDESK
 from benchkit.errors import BenchkitError, InputError
 from benchkit.finding import find_waits
 from benchkit.sources.zendesk import read_zendesk
 from benchkit.sources.zendesk.vias import channel_of, code_of
+from benchkit.store import ingest
 from tests.fuzzing import fuzz
 
 ACME, GLOBEX = 360001, 360002
@@ -315,6 +317,25 @@ def test_events_are_what_happened_to_tickets(export: Path) -> None:
         ("3", "08:00", "opened", None),
         ("3", "09:20", "closed", "Acme/Ben"),
     ]
+
+
+def test_who_only_acts_for_the_brand_keeps_the_name_in_the_store(export: Path, tmp_path: Path) -> None:
+    """And of the requester who acts, nothing but the hash is there."""
+    by_lena = audit(1990, 12, LENA, "13:00", solved(9990), change(9991, "assignee_id", str(LENA), None))
+    by_requester = audit(1991, 12, 1012, "13:30", change(9992, "status", "open", "solved"))
+    write(export, more=page("audits", by_lena, by_requester))
+    ingest("zendesk", export, name="acme", root=tmp_path / "store")
+    data = open_dataset("acme", root=tmp_path / "store")
+    assert data.events is not None
+    told = data.events.filter(conversation_id="12").sort("at", "kind").select("kind", "actor_id").collect()
+    assert told.rows() == [
+        ("opened", None),
+        ("assigned", "Acme/Lena"),
+        ("closed", "Acme/Lena"),
+        ("reopened", None),
+    ]
+    customers = data.messages.filter(sender="customer").select("sender_id").collect().to_series()
+    assert customers.str.contains("^[0-9a-f]{24}$").all()
 
 
 def test_zendesks_own_rule_counts_from_creation(export: Path) -> None:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchkit.errors import BenchkitError, InputError, UnknownNameError
+from benchkit.errors import BenchkitError, InputError, UnknownNameError, way_out
 from benchkit.times import Moment
 
 if TYPE_CHECKING:
     from benchkit.dataset import Dataset
+    from benchkit.sources.mapping import Mapping as ExportMapping
 
 FORMATS: Mapping[str, str] = {
     "messages": "benchkit.sources.exports:read_own_columns",
@@ -68,20 +69,47 @@ def read_export(
     name = str(format)
     if since is not None and name not in INCREMENTAL:
         raise BenchkitError("since is for Chatwoot's database; leave it out")
-    if name in FORMATS:
+    if Path(name).suffix == ".toml":
+        return _read_as(ExportMapping.load(name), path, told, as_of, keep_text=keep_text)
+    if name not in formats():
+        raise UnknownNameError("format", name, formats(), where="(nor is it the TOML file of a mapping)")
+    try:
+        if name not in FORMATS:
+            return _read_as(ExportMapping.shipped(name), path, told, as_of, keep_text=keep_text)
         module, _, function = FORMATS[name].partition(":")
         reader = getattr(importlib.import_module(module), function)
         changed = {} if since is None else {"since": since}
         data: Dataset = reader(path, **told, **changed, as_of=as_of, keep_text=keep_text)
         return data
-    if Path(name).suffix == ".toml":
-        mapping = ExportMapping.load(name)
-    elif name in formats():
-        mapping = ExportMapping.shipped(name)
-    else:
-        raise UnknownNameError("format", name, formats(), where="(nor is it the TOML file of a mapping)")
+    except BenchkitError as error:
+        _name_other_format(error, name, path)
+        raise
+
+
+def _read_as(
+    mapping: ExportMapping,
+    path: str | Path | Sequence[str | Path],
+    told: Mapping[str, str],
+    as_of: Moment | None,
+    *,
+    keep_text: bool,
+) -> Dataset:
     data = mapping.read(path, **told, as_of=as_of, keep_text=keep_text)
-    return replace(data, time_zones=dict.fromkeys(data.brands(), timezone)) if timezone else data
+    zone = told["timezone"]
+    return replace(data, time_zones=dict.fromkeys(data.brands(), zone)) if zone else data
+
+
+def _name_other_format(error: BenchkitError, asked: str, path: str | Path | Sequence[str | Path]) -> None:
+    """Say in an error, as its way out, which other format than the one asked for the files are of."""
+    from benchkit.sources.mapping.fitting import other_format
+
+    if other := other_format(asked, path):
+        said = str(error)
+        if isinstance(error, UnknownNameError):
+            problem = said.removesuffix(f"; {way_out(str(error.name), error.choices)}")
+        else:
+            problem = said.rpartition("; ")[0] or said
+        error.args = (f"{problem}; its columns are those of {other}: read it as that",)
 
 
 def formats() -> list[str]:

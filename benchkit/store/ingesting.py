@@ -224,7 +224,7 @@ def _tables(data: Dataset, source_id: str) -> Tables:
     own = pl.col("as_of") if "as_of" in messages.columns else pl.lit(None, TIME)
     taken_at = pl.min_horizontal(own, pl.lit(data.as_of, TIME)).alias("as_of")
     events = pl.DataFrame() if data.events is None else data.events.collect()
-    source = pl.lit(source_id).alias("source")
+    source = pl.lit(source_id).cast(pl.Categorical).alias("source")
     if events.width:
         events = events.with_columns(source)
     return together([Tables(messages.with_columns(taken_at, source), events)])

@@ -36,8 +36,8 @@ class Tables:
 
 def together(parts: Sequence[Tables]) -> Tables:
     """The rows of all, with the columns that any of them has."""
-    of_messages = {**MESSAGES.columns, "as_of": TIME, "source": pl.String()}
-    of_events = {**EVENTS.columns, "source": pl.String()}
+    of_messages = {**MESSAGES.columns, "as_of": TIME, "source": pl.Categorical()}
+    of_events = {**EVENTS.columns, "source": pl.Categorical()}
     whole = [Tables(pl.DataFrame(schema=of_messages), pl.DataFrame(schema=of_events)), *parts]
     return Tables(
         pl.concat([part.messages for part in whole], how="diagonal"),
@@ -111,8 +111,8 @@ def by_month(tables: Tables) -> dict[str, Tables]:
     The messages of a conversation must stand together, in order of time.
     """
     is_first = ~SAME_CONVERSATION
-    messages = tables.messages.with_columns(_month(pl.when(is_first).then("sent_at").forward_fill()))
-    of_messages = messages.filter(is_first).select(CONVERSATION, "month")
+    of_messages = tables.messages.filter(is_first).select(CONVERSATION, _month(pl.col("sent_at")))
+    messages = tables.messages.with_columns(pl.lit(of_messages["month"]).gather(is_first.cum_sum() - 1))
     alone = tables.events.join(of_messages, on=CONVERSATION, how="anti").group_by(CONVERSATION)
     of_events = alone.agg(_month(pl.col("at").min()))
     events = tables.events.join(pl.concat([of_messages, of_events]), on=CONVERSATION, how="left")

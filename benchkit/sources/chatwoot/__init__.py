@@ -30,7 +30,7 @@ def read_chatwoot(
     ...     _ = file.write_text(EXAMPLE, encoding="utf-8")
     ...     data = read_chatwoot(file, brand="Acme")
     >>> data.messages.select("channel", "sender", "sender_id").collect().rows()
-    [('facebook', 'customer', '7'), ('facebook', 'agent', 'Mia')]
+    [('facebook', 'customer', '7'), ('facebook', 'agent', 'Acme/Mia')]
     >>> data.events.select("kind").collect().rows()
     [('closed',)]
 

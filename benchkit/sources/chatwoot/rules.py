@@ -21,6 +21,7 @@ from benchkit.sources.chatwoot.tables import (
     channel_of,
 )
 from benchkit.sources.delimited import UNREADABLE_SHARE, set_aside
+from benchkit.sources.twcs import UNSIGNED
 from benchkit.times import newest_time
 
 FIRST_YEAR = 2000
@@ -28,7 +29,6 @@ FIRST_YEAR = 2000
 
 NO_SENDER = "messages without a sender, read as a bot's, as Chatwoot itself counts them"
 OTHER_CONTACT = "messages of another contact than their conversation's, read as of that customer"
-UNNAMED = "unnamed"
 
 _TYPE, _SENT_AT, _ID = pl.col("message_type"), pl.col("sent_at"), pl.col("sender_id")
 _IS_SPOKEN = (_TYPE != ACTIVITY) & ~pl.col("private")
@@ -84,7 +84,9 @@ def dataset_of(
     zones = dict.fromkeys(present["brand"].unique(), check_zone(timezone)) if timezone else None
     return Dataset.from_messages(
         _canonical(messages),
-        events=events.join(present, on="conversation").select("conversation_id", "at", "kind", "actor_id"),
+        events=events.join(present, on="conversation").select(
+            "conversation_id", "at", "kind", _brands_own(pl.col("actor_id")).alias("actor_id")
+        ),
         as_of=taken_at,
         about=About("chatwoot"),
         audit=Audit(n_read, tables.n_blank, pl.concat([unreadable, left_out]), notes),
@@ -155,7 +157,7 @@ def _spoken(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     )
-    agents_name = pl.coalesce(pl.col("shown"), pl.format("user {}", "sender_id"), pl.lit(UNNAMED))
+    agents_name = pl.coalesce(pl.col("shown"), pl.format("user {}", "sender_id"), pl.lit(UNSIGNED))
     automatic = pl.when("is_automatic").then(pl.lit("automation"))
     template = pl.when(_TYPE == TEMPLATE).then(pl.lit("template"))
     bots_name = pl.coalesce(
@@ -165,10 +167,15 @@ def _spoken(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("sender") == "customer")
         .then("customer")
         .when(pl.col("sender") == "agent")
-        .then(agents_name)
-        .otherwise(bots_name)
+        .then(_brands_own(agents_name))
+        .otherwise(_brands_own(bots_name))
         .alias("speaker")
     )
+
+
+def _brands_own(name: pl.Expr) -> pl.Expr:
+    """Agents' and bots' ids as those of other sources: brand and name, such as Acme/Mia."""
+    return pl.concat_str("brand", pl.lit("/"), name)
 
 
 def _notes(messages: pl.DataFrame) -> dict[str, int]:

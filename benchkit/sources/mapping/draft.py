@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchkit.schema import DIMENSIONS, EVENT_KINDS, MESSAGES
+from benchkit.schema import DIMENSIONS, EVENT_KINDS
 from benchkit.sources.delimited import name_of
 from benchkit.sources.mapping.aggregates import refuse_aggregates
 from benchkit.sources.mapping.draft_words import kinds_of, likeness
-from benchkit.sources.mapping.mapping import Mapping as ExportMapping
-from benchkit.sources.mapping.mapping import shipped_names
 from benchkit.sources.values.columns import Column, look_at
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ SHAPES = {
     LONG: "a long table: a row for each message",
     EVENT_LOG: "an event log: a row for each thing that happened",
     WIDE: "a wide table: a row for each conversation",
-    UNKNOWN: "nothing that its columns tell; the lines for a long table follow",
+    UNKNOWN: "nothing that its columns tell",
 }
 """What a file may be, in words."""
 
@@ -41,7 +39,8 @@ CARRIED = tuple(name for name in DIMENSIONS if name != "mention")
 class Sketch:
     """What an export seems to be: its shape, and its columns by their roles.
 
-    `each` is the list of nested records that holds the rows. `kinds` are the words of the
+    `records` is the path of the list that holds the records, where a file has several, and `each`
+    that of the list within each record that holds the rows. `kinds` are the words of the
     column `kind`, and what each says that a turn is ("": it does not say).
     """
 
@@ -53,13 +52,20 @@ class Sketch:
     each: str = ""
     n_rows: int = 0
     clock: str = ""
+    records: str = ""
+
+    @property
+    def summary(self) -> str:
+        """How many rows there are, and what they look like."""
+        rows = "1 row looks" if self.n_rows == 1 else f"{self.n_rows:,} rows look"
+        return f"{rows} like {SHAPES[self.shape]}"
 
     def column(self, role: str) -> Column | None:
         """The column of a role, if there is one."""
         return self.columns[self.roles[role]] if role in self.roles else None
 
 
-def sketch(raw: Raw, path: str | Path) -> Sketch:
+def sketch(raw: Raw, path: str | Path, records: str = "") -> Sketch:
     """Say what the columns of an export seem to be, from their names and a sample of their values.
 
     Raises `InputError` for a vendor's report of averages, of which nothing can be made.
@@ -69,45 +75,7 @@ def sketch(raw: Raw, path: str | Path) -> Sketch:
     lists = [name.partition("[]")[0] for name in raw.names if name.count("[]") == 1]
     of_lists = [_sketch(raw, path, plain, each) for each in dict.fromkeys(lists)]
     good = [guess for guess in of_lists if guess.shape in (LONG, EVENT_LOG)]
-    return good[0] if good else _sketch(raw, path, plain, "")
-
-
-def fitting(raw: Raw) -> list[tuple[str, int, int]]:
-    """The formats that benchkit knows, best first: how much of what they need is there, of how much.
-
-    A format of which less than half is there is left out.
-    """
-    from benchkit.sources.twcs import COLUMNS
-
-    needed = {"messages": [{name} for name in MESSAGES.columns], "twcs": [{name} for name in COLUMNS]}
-    needed |= {name: _needed(ExportMapping.shipped(name)) for name in shipped_names()}
-    there = set(raw.names)
-    found = [
-        (name, sum(bool(there & columns) for columns in cells), len(cells)) for name, cells in needed.items()
-    ]
-    likely = [(name, n_there, n) for name, n_there, n in found if 2 * n_there >= n and n_there > 2]
-    return sorted(likely, key=lambda one: (-one[1] / one[2], -one[1], one[0]))
-
-
-def _needed(mapping: ExportMapping) -> list[set[str]]:
-    """For each cell that a mapping cannot do without, the columns of which one must be there."""
-    optional = {file.name for file in mapping.files if file.optional}
-    kinds = tuple(f"{file.name}." for file in mapping.files)
-    needed = {
-        frozenset(
-            turn.each + "[]" + name
-            if name.startswith(".")
-            else name.partition(".")[2]
-            if name.startswith(kinds)
-            else name
-            for name in cell.names
-        )
-        for turn in mapping.turns
-        if not turn.optional and turn.of not in optional
-        for cell in mapping.cells_of(turn).values()
-        if not cell.optional and cell.names
-    }
-    return [set(names) for names in needed]
+    return replace(good[0] if good else _sketch(raw, path, plain, ""), records=records)
 
 
 def _sketch(raw: Raw, path: str | Path, plain: Sequence[str], each: str) -> Sketch:

@@ -8,8 +8,9 @@ from itertools import chain
 from textwrap import wrap
 
 from benchkit.errors import show
-from benchkit.sources.mapping.draft import CARRIED, MOMENTS, SHAPES, UNKNOWN, WIDE, Sketch
+from benchkit.sources.mapping.draft import CARRIED, MOMENTS, UNKNOWN, WIDE, Sketch
 from benchkit.sources.mapping.draft_words import plain
+from benchkit.sources.mapping.questions import MARK
 from benchkit.sources.values.columns import Column
 
 BY_NAME, BY_VALUES = "by its name", "by its values"
@@ -19,6 +20,7 @@ _UNITS = {
     "hours": "h hr hrs hour hours std stunde stunden heures horas ore uur",
 }
 _WIDTH = 100
+_BINDING = "\N{NO-BREAK SPACE}"
 
 
 def draft(guess: Sketch) -> str:
@@ -34,18 +36,20 @@ def draft(guess: Sketch) -> str:
 
 def _head(guess: Sketch) -> Iterator[str]:
     yield from _comment(
-        f"A draft by `benchkit map`: {guess.n_rows:,} rows with {len(guess.columns):,} columns look like "
-        f"{SHAPES[guess.shape]}. Every guess says why. A line with # ? is a question: "
-        "answer it and take it out."
+        f"A draft by `benchkit map`: {guess.summary}, by {len(guess.columns):,} columns. "
+        "Every guess says why."
     )
+    yield f"# A comment {MARK} is a question: settle it and delete its mark; nothing is read before that."
     yield f"name = {_quoted(guess.name)}"
     used = [guess.columns[name] for name in guess.roles.values()]
     if any(column.forms and not column.is_zoned for column in used):
         yield (
-            'timezone = "UTC"  # ? the times name no time zone: '
+            f'timezone = "UTC"  {MARK} the times name no time zone: '
             'say which one its clock shows, such as "Europe/Berlin"'
         )
     yield "version = 1"
+    if guess.records:
+        yield from ("", "[read]", f"records = {_quoted(guess.records)}")
 
 
 def _every(guess: Sketch) -> Iterator[str]:
@@ -124,7 +128,7 @@ def _wide(guess: Sketch) -> Iterator[str]:
         if column is None:
             if role == "first_reply":
                 yield ""
-                yield "# ? no column says when an agent first replied: without it, nothing counts as answered"
+                yield f"{MARK} no column says when an agent first replied: nothing counts as answered"
             continue
         yield ""
         yield "[[turns]]"
@@ -223,12 +227,15 @@ def _unused(guess: Sketch) -> Iterator[str]:
 
 
 def _line(key: str, value: str, why: str = "", doubt: str = "") -> str:
-    said = f"? {doubt}" if doubt else why
-    return f"{key} = {value}" + (f"  # {said}" if said else "")
+    said = f"{MARK} {doubt}" if doubt else why and f"# {why}"
+    return f"{key} = {value}" + (f"  {said}" if said else "")
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in wrap(text, _WIDTH, break_on_hyphens=False)]
+    """Lines of a comment, of which none begins with a question mark and so is taken for a question."""
+    bound = text.replace(" ?", f"{_BINDING}?")
+    lines = wrap(bound, _WIDTH, break_on_hyphens=False, break_long_words=False)
+    return [f"# {line}".replace(_BINDING, " ") for line in lines]
 
 
 def _quoted(text: str) -> str:

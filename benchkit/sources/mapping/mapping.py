@@ -11,6 +11,7 @@ from benchkit import resources
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.sources.mapping.blocks import Cells, Files, Turn, read_cells, tell_cells
 from benchkit.sources.mapping.cells import Cell
+from benchkit.sources.mapping.questions import refuse_questions
 from benchkit.sources.raw.reading import Reading
 from benchkit.times import Moment
 from benchkit.toml import as_table, read_toml, write_toml
@@ -57,8 +58,17 @@ class Mapping:
 
     @classmethod
     def load(cls, path: str | Path) -> Mapping:
-        """Read a mapping from a TOML file such as `save` writes; raises `InputError` for one that is none."""
-        return read_toml(path, cls.from_mapping)
+        """Read a mapping from a TOML file such as `save` writes.
+
+        Raises `InputError` for one that is none, and for a draft with questions (# ?) still open.
+        """
+
+        def make(told: dict[str, Any]) -> Mapping:
+            mapping = cls.from_mapping(told)
+            refuse_questions(Path(path).read_text(encoding="utf-8-sig"))
+            return mapping
+
+        return read_toml(path, make)
 
     @classmethod
     def shipped(cls, name: str) -> Mapping:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -15,16 +15,18 @@ from benchkit.dataset import EXCLUDED
 from benchkit.errors import InputError, UnknownNameError, show
 from benchkit.sources.delimited import head_of
 from benchkit.sources.raw.columns import OWN_NAMES, Table
+from benchkit.sources.raw.documents import SeveralListsError
 from benchkit.sources.raw.files import Found, SourceFile, ending_of, find_files
 from benchkit.sources.raw.reading import Reading
 from benchkit.sources.raw.records import Records, read_json
 from benchkit.sources.raw.text import read_text
 from benchkit.sources.raw.typed import read_parquet, read_workbook
 
-__all__ = ["Raw", "SourceFile", "Table", "open_raw"]
+__all__ = ["Kind", "Raw", "SourceFile", "Table", "open_apart", "open_raw"]
 
 DELIMITED = {".csv", ".tsv", ".tab", ".psv"}
 JSON = {".json", ".ndjson", ".jsonl"}
+_NOTHING = "holds no row or record; check that the export finished"
 _A_PAGE = "is a web page or XML under another name; export CSV or Excel"
 FOREIGN = {
     b"\x89png": "is a picture; name another file",
@@ -121,6 +123,14 @@ class Raw:
         return UnknownNameError("column", path, choices, where=where)
 
 
+class Kind(NamedTuple):
+    """Files of much the same columns, or the list at the path `records` in them; `label` is the first."""
+
+    records: str
+    raw: Raw
+    label: Path
+
+
 def open_raw(
     paths: str | Path | Iterable[str | Path],
     files: Mapping[str, str] | None = None,
@@ -155,15 +165,68 @@ def open_raw(
     return {kind: _open(by_kind[kind], reading) for kind in kinds if kind in by_kind}
 
 
+def open_apart(paths: str | Path | Iterable[str | Path]) -> list[Kind]:
+    """Open files as `open_raw` does, but those of different columns, and lists of one document, apart.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "page.json")
+    ...     _ = file.write_text('{"tickets": [{"id": 1}], "users": [{"name": "A"}]}', encoding="utf-8")
+    ...     [(kind.records, kind.raw.names) for kind in open_apart(file)]
+    [('tickets', ['id']), ('users', ['name'])]
+
+    Files are of one kind where they have more than half of all their columns in common.
+    """
+    found = find_files(paths)
+    kinds: list[tuple[str, list[tuple[Found, Part]]]] = []
+    for each in found:
+        for records, part in _parts_of(each):
+            like = (
+                those
+                for at, those in kinds
+                if at == records and _is_alike(set(part.names), set(those[0][1].names))
+            )
+            if (those := next(like, None)) is not None:
+                those.append((each, part))
+            elif part.n_read:
+                kinds.append((records, [(each, part)]))
+    if not kinds:
+        raise InputError(found[0].label, _NOTHING)
+    return [
+        Kind(
+            records, Raw([part for _, part in those], _sources(each for each, _ in those)), those[0][0].label
+        )
+        for records, those in kinds
+    ]
+
+
+def _parts_of(found: Found) -> list[tuple[str, Part]]:
+    try:
+        return [("", _open_part(found, Reading()))]
+    except SeveralListsError as error:
+        return [(records, _open_part(found, Reading(records=records))) for records in error.lists]
+
+
+def _is_alike(names: set[str], others: set[str]) -> bool:
+    return 2 * len(names & others) > len(names | others)
+
+
 def _open(found: Sequence[Found], reading: Reading) -> Raw:
-    origins = dict.fromkeys(each.origin for each in found)
-    raw = Raw(
-        [_open_part(each, reading) for each in found],
-        [SourceFile(origin, origin.stat().st_size) for origin in origins],
-    )
+    raw = Raw([_open_part(each, reading) for each in found], _sources(found))
+    if not raw.n_read and reading.records:
+        raise InputError(
+            found[0].label,
+            f"holds no record at {show(reading.records)}; check that the export finished, "
+            "or name another path as records",
+        )
     if not raw.n_read:
-        raise InputError(found[0].label, "holds no row or record; check that the export finished")
+        raise InputError(found[0].label, _NOTHING)
     return raw
+
+
+def _sources(found: Iterable[Found]) -> list[SourceFile]:
+    origins = dict.fromkeys(each.origin for each in found)
+    return [SourceFile(origin, origin.stat().st_size) for origin in origins]
 
 
 def _open_part(found: Found, reading: Reading) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from json import decoder
 from pathlib import Path
@@ -21,6 +21,15 @@ NOT_PARSED = "JSON that does not parse"
 CUT_SHORT = "ends in the middle of its JSON, so nobody knows what is missing; fetch or export it again"
 TOO_DEEP = "lists or objects nested too deeply"
 BLANKS = " \t\r\n"
+
+
+class SeveralListsError(InputError):
+    """A document with several lists of records, `lists`, of which nobody said which one is meant."""
+
+    def __init__(self, path: str | Path, lists: Sequence[str]) -> None:
+        listed = ", ".join(show(name) for name in lists[:5])
+        super().__init__(path, f"holds several lists of records, {listed}; name one with records in [read]")
+        self.lists = list(lists)
 
 
 class _CutShort(Exception):  # noqa: N818
@@ -144,11 +153,8 @@ class _Scan:
         if not found:
             before.records.append((begins, self.at))
         elif len(found) > 1:
-            names = [show(key.encode("latin-1").decode(errors="replace")) for key in found]
-            listed = ", ".join(names[:5])
-            raise InputError(
-                self.label, f"holds several lists of records, {listed}; name one with records in [read]"
-            )
+            names = [key.encode("latin-1").decode(errors="replace") for key in found]
+            raise SeveralListsError(self.label, names)
 
     def members(self) -> Iterator[str]:
         """Stop at each value of an object (and tell its key) or of a list; the reader moves on past it."""

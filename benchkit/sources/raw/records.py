@@ -64,11 +64,8 @@ class Records:
 
     def take(self, paths: Sequence[str], each: str = "") -> tuple[pl.DataFrame, set[str]]:
         """`(line)`, `(record)` (from 0), text at the paths that are in some record, and which these are."""
-        wanted = []
-        for path in paths:
-            of_element = bool(each) and path.startswith(".")
-            inner = path[1:] if of_element else path
-            wanted.append((path, of_element, inner, keys_of(inner)))
+        of_elements = [(path, path[1:], keys_of(path[1:])) for path in paths if each and path.startswith(".")]
+        of_records = [(path, keys_of(path)) for path in paths if not (each and path.startswith("."))]
         keys_of_each = keys_of(each)
         cells: dict[str, list[str | None]] = {path: [] for path in paths}
         known: set[str] = set()
@@ -76,10 +73,16 @@ class Records:
         for number, (_, record) in enumerate(self.records()):
             if each and value_at(record, keys_of_each) is not MISSING:
                 known.add(each)
-            for element in elements(record, keys_of_each) if each else (record,):
-                numbers.append(number)
-                for path, of_element, inner, keys in wanted:
-                    value = look_up(element if of_element else record, inner, keys)
+            rows_of_record = list(elements(record, keys_of_each)) if each else [record]
+            numbers += [number] * len(rows_of_record)
+            for path, keys in of_records:
+                value = look_up(record, path, keys)
+                if value is not MISSING:
+                    known.add(path)
+                cells[path] += [text_of(value)] * len(rows_of_record)
+            for path, inner, keys in of_elements:
+                for element in rows_of_record:
+                    value = look_up(element, inner, keys)
                     if value is not MISSING:
                         known.add(path)
                     cells[path].append(text_of(value))
