@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -195,6 +196,18 @@ def test_weeks_follow_the_zone_that_a_later_export_tells(put, stored) -> None:  
     charts = [control_chart(waits, month="2026-09") for waits in (counted, by_row)]
     assert charts[0].height > 5
     assert charts[0].equals(charts[1])
+
+
+def test_a_zone_of_a_brand_that_is_new_leaves_the_months_of_others_as_they_are(put, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    put([message("1", "a", "customer", 0)], 2, zones={"Acme": "Europe/Berlin"})
+    first = {place.name for place in (tmp_path / "store" / "acme" / "parts").glob("*/messages-*")}
+    later = message("2", "b", "customer", 24 * 40, brand="Globex")
+    put([later], 24 * 41, zones={"Globex": "Asia/Tokyo"})
+    parts = json.loads((tmp_path / "store" / "acme" / "manifest.json").read_text())["parts"]
+    assert [Path(part["files"]["messages"]).name in first for part in parts] == [True, False]
+    put([message("3", "c", "customer", 24 * 41)], 24 * 42, zones={"Acme": "Asia/Tokyo"})
+    parts = json.loads((tmp_path / "store" / "acme" / "manifest.json").read_text())["parts"]
+    assert [Path(part["files"]["messages"]).name in first for part in parts] == [False, False]
 
 
 def test_who_opened_a_dataset_before_an_ingest_can_still_read_it(put, stored, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

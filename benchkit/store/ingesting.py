@@ -210,8 +210,13 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
 
 def _is_found_otherwise(before: Manifest, after: Manifest) -> bool:
     """Whether waits and weeks of parts that are there would be others now."""
-    known = (before.definition, before.versions.get("benchkit"), before.time_zones)
-    return known != (after.definition, after.versions["benchkit"], after.time_zones)
+    brands = {brand for source in before.sources for brand, _ in source.of}
+
+    def found_by(manifest: Manifest) -> tuple[object, ...]:
+        zones = {brand: manifest.time_zones.get(brand) for brand in brands}
+        return manifest.definition, manifest.versions.get("benchkit"), zones
+
+    return found_by(before) != found_by(after)
 
 
 def _brands_and_channels(data: Dataset) -> list[list[str]]:
