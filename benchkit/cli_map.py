@@ -94,7 +94,7 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
     if len(kinds) > 1:
         write(f"{show(Path(file))} holds {_several(kinds)}\n\n")
     for kind in kinds:
-        write(f"{show(_name_of(kind))}: " if len(kinds) > 1 else "")
+        write(f"{show(_name_of(kind, kinds))}: " if len(kinds) > 1 else "")
         try:
             guess = sketch(kind.raw, file)
         except InputError as error:
@@ -102,7 +102,7 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
                 raise
             write(f"{error}\n\n")
             continue
-        write(f"{guess.summary}\n{_table(guess)}")
+        write(f"{guess.summary}\n{_table(guess, kind.raw.names)}")
         if len(kinds) > 1:
             write(f"{_drafting(file, kind, kinds)} drafts a mapping of it\n\n")
     formats = {name for kind in kinds for name in formats_of(kind.raw.names)}
@@ -112,39 +112,53 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
         write(f"{_ingest(name, file)} adds it to a dataset\n")
     elif len(kinds) == 1:
         for name, n_there, n_asked in fitting(kinds[0].raw.names)[:1]:
-            write(
-                f"the format {name} comes nearest: {n_there} of the {n_asked} columns that it needs are there\n"
-            )
+            there = f"{n_there} of the {n_asked} columns that it needs are there"
+            write(f"the format {name} comes nearest: {there}\n")
     if len(kinds) == 1:
         write(f"{_drafting(file, kinds[0], kinds)} drafts a mapping\n")
 
 
 def _several(kinds: Sequence[Kind]) -> str:
     """What there is, in words: kinds of files, or lists of records."""
-    what = "lists of records" if len({kind.label for kind in kinds}) == 1 else "kinds of files"
-    names = [show(_name_of(kind)) for kind in kinds]
+    what = "kinds of files" if _are_of_several_files(kinds) else "lists of records"
+    names = [show(_name_of(kind, kinds)) for kind in kinds]
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return f"{len(kinds):,} {what}, {', '.join(names[:8])}{more}"
 
 
-def _name_of(kind: Kind) -> str:
-    return kind.records or kind.label.name
+def _name_of(kind: Kind, kinds: Sequence[Kind]) -> str:
+    names = [kind.label.name] if _are_of_several_files(kinds) else []
+    return ": ".join([*names, *([kind.records] if kind.records else [])])
+
+
+def _are_of_several_files(kinds: Sequence[Kind]) -> bool:
+    return len({kind.label for kind in kinds}) > 1
 
 
 def _likeliest(kinds: Sequence[Kind]) -> Kind:
     """The kind that looks most like messages, or else like conversations."""
     from benchkit.sources.mapping.draft import SHAPES, sketch
 
-    shapes = list(SHAPES)
-    return min(kinds, key=lambda kind: shapes.index(sketch(kind.raw, kind.label).shape))
+    def place(kind: Kind) -> int:
+        try:
+            return list(SHAPES).index(sketch(kind.raw, kind.label).shape)
+        except InputError:
+            return len(SHAPES)
+
+    return min(kinds, key=place)
 
 
 def _drafting(file: str, kind: Kind, kinds: Sequence[Kind], out: str = "") -> str:
     """The command that drafts a mapping of a kind of files."""
-    is_own_file = len({each.label for each in kinds}) > 1 and kind.label.is_file()
-    place = str(kind.label) if is_own_file else file
     records = f" --records {_typed(kind.records)}" if kind.records else ""
-    return f"benchkit map {_typed(place)}{records} --draft --out {_typed(out or 'mine.toml')}"
+    how = f"{records} --draft --out {_typed(out or 'mine.toml')}"
+    archive = kind.raw.sources[0].path
+    if not _are_of_several_files(kinds):
+        return f"benchkit map {_typed(file)}{how}"
+    if kind.label == archive:
+        return f"benchkit map {_typed(str(kind.label))}{how}"
+    inside = kind.label.relative_to(archive)
+    return f"unzip {_typed(str(archive))} && benchkit map {_typed(str(inside))}{how}"
 
 
 def _ingest(format_name: str, file: str) -> str:
@@ -156,14 +170,17 @@ def _typed(word: str) -> str:
     return printable(shlex.quote(word))
 
 
-def _table(guess: Sketch) -> str:
-    """One line for each column: its name, what it holds, and what it seems to be."""
+def _table(guess: Sketch, paths: Sequence[str]) -> str:
+    """One line for each column, with what it holds and seems to be, and for each list not looked into."""
     roles = {name: role for role, name in guess.roles.items()} | (
         {guess.clock: "time"} if guess.clock else {}
     )
-    names = {name: show(name, limit=40) for name in guess.columns}
-    width = max(map(len, names.values()), default=0)
+    lists = dict.fromkeys(f"{path.partition('[]')[0]}[]" for path in paths if "[]" in path)
+    rows = [(name, column.holds, roles.get(name, "")) for name, column in guess.columns.items()]
+    rows += [(name, "a list", "") for name in lists if name != f"{guess.each}[]"]
+    names = [show(name, limit=40) for name, _, _ in rows]
+    width = max(map(len, names), default=0)
     return "".join(
-        f"  {names[name]:<{width}}  {column.holds:<11}  {roles.get(name, '')}".rstrip() + "\n"
-        for name, column in guess.columns.items()
+        f"  {shown:<{width}}  {holds:<11}  {role}".rstrip() + "\n"
+        for shown, (_, holds, role) in zip(names, rows, strict=True)
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -16,10 +19,13 @@ from benchkit import find_waits
 from benchkit.cli_map import map_file
 from benchkit.errors import BenchkitError, InputError
 from benchkit.shell import SentenceGroup
+from benchkit.sources.exports import read_export
 from benchkit.sources.mapping import Mapping
-from benchkit.sources.mapping.draft import Sketch, fitting, sketch
+from benchkit.sources.mapping.draft import Sketch, sketch
 from benchkit.sources.mapping.draft_text import draft
 from benchkit.sources.mapping.draft_words import kinds_of, likeness
+from benchkit.sources.mapping.fitting import fitting
+from benchkit.sources.mapping.questions import open_questions
 from benchkit.sources.raw import open_raw
 from tests.fuzzing import fuzz
 
@@ -57,7 +63,7 @@ def guess(path: Path) -> Sketch:
 def waits_of(path: Path, text: str) -> list[tuple[str, int | None, str | None]]:
     """The waits that a draft reads, with at most the brand given, by when they began."""
     mapping = path.with_name("drafted.toml")
-    mapping.write_text(text, encoding="utf-8")
+    mapping.write_text(settled(text), encoding="utf-8")
     data = Mapping.load(mapping).read(
         path, brand="" if "brand = { column" in text else "Acme", as_of="2026-04-01"
     )
@@ -65,6 +71,15 @@ def waits_of(path: Path, text: str) -> list[tuple[str, int | None, str | None]]:
     is_open = pl.col("outcome") == "awaiting"
     seconds = pl.when(~is_open).then("wait_seconds")
     return rows.select(pl.col("outcome").cast(pl.String), seconds, "agent_id").rows()
+
+
+def settled(text: str) -> str:
+    """A draft whose questions are answered as it guessed: without their marks."""
+    lines = text.split("\n")
+    for number in open_questions(text):
+        before, mark, doubt = lines[number - 1].rpartition("# ?")
+        lines[number - 1] = f"{before}# {doubt}" if mark else before
+    return "\n".join(lines)
 
 
 def write(folder: Path, name: str, content: str) -> Path:
@@ -98,6 +113,56 @@ def test_every_doubt_is_a_question(tmp_path: Path) -> None:
     assert 'constant = "unknown" }  # ? no column names it' in text
     text = draft(guess(write(tmp_path, "long.csv", LONG)))
     assert text.count("# ?") == 1  # in the line that says what it means
+    assert open_questions(text) == []
+
+
+def test_nothing_is_read_by_a_draft_while_a_question_is_open(tmp_path: Path) -> None:
+    path = write(tmp_path, "log.csv", EVENT_LOG)
+    text = draft(guess(path))
+    mapping = write(tmp_path, "log.toml", text)
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if "  # ? " in line]
+    assert open_questions(text) == lines
+    sentence = (
+        f"2 questions are open, on lines {lines[0]} and {lines[1]}; settle each and delete its mark # ?"
+    )
+    with pytest.raises(InputError, match=f"'.*log.toml': {re.escape(sentence)}$"):
+        read_export(mapping, path, brand="Acme")
+    once = text.replace('"Survey done" = "ignored"  # ?', '"Survey done" = "ignored"  #')
+    with pytest.raises(InputError, match=f"1 question is open, on line {lines[0]}; settle it and delete"):
+        Mapping.load(write(tmp_path, "log.toml", once))
+    mapping.write_text(settled(text), encoding="utf-8")
+    assert read_export(mapping, path, brand="Acme").brands() == ["Acme"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a = 1 # ? one\r\nb = 2 #? two\r\n#   ?\r\n", [1, 2, 3]),
+        ("\"# ?\" = \"# ?\" # '# ?'\n'#  ?' = '# ?'\n", []),
+        ('a = """\n# ? \\""" "\n# ?"""" # ? real\n', [3]),
+        ("a = '''\n# ?\\''' # ? real\nb = \"\\\"# ?\"\n", [2]),
+        ("a = [ # ? in a list\n 1,\n]\n[b] # and ?\n", [1]),
+    ],
+)
+def test_questions_are_comments_and_no_texts(text: str, lines: list[int]) -> None:
+    assert tomllib.loads(text)
+    assert open_questions(text) == lines
+
+
+def test_names_of_columns_make_no_questions(tmp_path: Path) -> None:
+    names = [f"{'x' * 20} ? # ? {number}" for number in range(40)]
+    path = write(tmp_path, "odd.json", json.dumps([dict.fromkeys(["Direction", *names], "in")]))
+    text = draft(guess(path))
+    assert "\n# Not used:" in text
+    assert all("  # ? " in text.split("\n")[number - 1] for number in open_questions(text))
+    with pytest.raises(InputError, match=r"on lines (\d+, ){7}\d+ and 2 more; settle each"):
+        Mapping.load(
+            write(
+                tmp_path,
+                "many.toml",
+                'name = "x"\n[[turns]]\nkind = "customer"\nat = "A"\nconversation_id = "B"\n' + "# ?\n" * 10,
+            )
+        )
 
 
 def test_durations_are_told_from_times_and_their_unit_from_the_name(tmp_path: Path) -> None:
@@ -164,7 +229,7 @@ def test_a_file_that_tells_nothing_gives_a_form_to_fill_in(tmp_path: Path) -> No
     path = write(tmp_path, "odd.csv", "foo,bar\nx,1\ny,2\n")
     text = draft(guess(path))
     assert guess(path).shape == "unknown"
-    mapping = Mapping.load(write(tmp_path, "m.toml", text))
+    mapping = Mapping.load(write(tmp_path, "m.toml", settled(text)))
     with pytest.raises(BenchkitError, match=r"no column '\?'"):
         mapping.read(path, brand="Acme")
 
@@ -177,12 +242,12 @@ def test_reports_of_averages_are_refused(tmp_path: Path) -> None:
 def test_the_format_that_fits_is_named(tmp_path: Path) -> None:
     header = "message_id,conversation_id,brand,channel,sender,sender_id,sent_at\n"
     path = write(tmp_path, "mine.csv", header + "1,a,Acme,chat,customer,7,2026-03-02T09:00Z\n")
-    assert fitting(open_raw(path)[""])[0] == ("messages", 7, 7)
+    assert fitting(open_raw(path)[""].names)[0] == ("messages", 7, 7)
     header = "Message ID,Conversation ID,Direction,Created at,Medium,Contact Primary Identifier,Content\n"
     path = write(tmp_path, "messages.csv", header + "1,a,inbound,2026-03-02 09:00,FACEBOOK,7,hello\n")
-    name, n_there, n_needed = fitting(open_raw(path)[""])[0]
+    name, n_there, n_needed = fitting(open_raw(path)[""].names)[0]
     assert (name, n_there) == ("hootsuite", n_needed)
-    assert fitting(open_raw(write(tmp_path, "odd.csv", "foo,bar\n1,2\n"))[""]) == []
+    assert fitting(["foo", "bar"]) == []
 
 
 @pytest.mark.parametrize(
@@ -279,12 +344,77 @@ def test_the_command_says_drafts_and_writes(tmp_path: Path) -> None:
     assert drafted.stdout == draft(guess(path))
     written = CliRunner().invoke(app, ["map", str(path), "--out", str(out)])
     assert written.exit_code == 0
+    assert written.stderr.startswith("next: benchkit ingest ")
+    assert written.stderr.endswith("long.csv --name NAME --brand BRAND\n")
     assert out.read_text(encoding="utf-8") == drafted.stdout
     again = CliRunner().invoke(app, ["map", str(path), "--out", str(out)])
     assert again.exit_code == 2
     assert "is there already" in again.output
     assert CliRunner().invoke(app, ["map", str(path), "--out", "x.csv"]).exit_code == 2
     assert "password" in CliRunner().invoke(app, ["map", "postgresql://me:secret@host/db"]).output
+
+
+def test_the_command_says_how_many_questions_are_open_and_what_then(tmp_path: Path) -> None:
+    path, out = write(tmp_path, "my log.csv", EVENT_LOG), tmp_path / "mine.toml"
+    written = CliRunner().invoke(app, ["map", str(path), "--out", str(out)])
+    assert written.stderr.startswith("2 questions are open: settle each and delete its mark # ?, then: bench")
+    assert f"'{path}' --name NAME" in written.stderr
+    assert "2 questions are open" in CliRunner().invoke(app, ["map", str(out)]).output
+    out.write_text(settled(out.read_text(encoding="utf-8")), encoding="utf-8")
+    said = CliRunner().invoke(app, ["map", str(out)])
+    assert said.exit_code == 2
+    assert "is a mapping, not an export; read one by it: benchkit ingest" in said.output
+
+
+TICKETS = [{"id": 1, "subject": "x", "created_at": "2026-03-02T09:00:00Z", "via": {"channel": "web"}}]
+TALKS = [
+    {"id": 1, "ticket": 1, "role": "customer", "sent_at": "2026-03-02T09:00:00Z", "notes": [{"a": 1}]},
+    {"id": 2, "ticket": 1, "role": "agent", "sent_at": "2026-03-02T09:40:00Z", "notes": []},
+]
+
+
+def test_several_lists_of_one_document_are_shown_and_one_is_drafted(tmp_path: Path) -> None:
+    path = write(tmp_path, "page.json", json.dumps({"tickets": TICKETS, "talks": TALKS, "n": 1}))
+    said = CliRunner().invoke(app, ["map", str(path)])
+    assert said.exit_code == 0
+    assert "holds 2 lists of records, 'tickets', 'talks'\n" in said.output
+    assert "'talks': 2 rows look like a long table" in said.output
+    assert "  'via.channel'  words        channel\n" in said.output
+    assert "  'notes[]'  a list\n" in said.output
+    command = f"benchkit map {path} --records talks --draft --out"
+    assert f"{command} mine.toml drafts a mapping of it" in said.output
+    refused = CliRunner().invoke(app, ["map", str(path), "--out", "talks.toml"])
+    assert refused.exit_code == 2
+    assert f"'tickets', 'talks'; draft one of them: {command} talks.toml\n" in refused.output
+    drafted = CliRunner().invoke(app, ["map", str(path), "--records", "talks", "--draft"])
+    assert '[read]\nrecords = "talks"\n' in drafted.stdout
+    mapping = write(tmp_path, "mine.toml", settled(drafted.stdout))
+    assert read_export(mapping, path, brand="Acme").messages.collect().height == 2
+    wrong = CliRunner().invoke(app, ["map", str(path), "--records", "talk"])
+    assert "holds no record at 'talk'; check that the export finished, or name another" in wrong.output
+
+
+def test_files_of_several_kinds_are_shown_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write(folder, "tickets.json", json.dumps(TICKETS))
+    write(folder, "talks 1.json", json.dumps(TALKS))
+    write(folder, "talks 2.json", json.dumps([{**each, "more": 1} for each in TALKS]))
+    write(folder, "agents.csv", "Agent name,Avg first response time\nMia,00:12:30\n")
+    said = CliRunner().invoke(app, ["map", str(folder)]).output
+    assert "holds 3 kinds of files, 'agents.csv', 'talks 1.json', 'tickets.json'" in said
+    assert "'talks 1.json': 4 rows look like a long table" in said
+    assert "averages only" in said
+    command = f"benchkit map '{folder / 'talks 1.json'}' --draft --out mine.toml"
+    assert f"{command} drafts a mapping of it" in said
+    refused = CliRunner().invoke(app, ["map", str(folder), "--draft"])
+    assert f"draft one of them: {command}\n" in refused.output
+    packed = tmp_path / "export.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, f"in/{file.name}")
+    refused = CliRunner().invoke(app, ["map", str(packed), "--draft"])
+    assert f"unzip {packed} && benchkit map 'in/talks 1.json' --draft" in refused.output
 
 
 NAMES = (
@@ -315,4 +445,8 @@ def test_every_table_ends_in_a_draft_that_loads_or_a_sentence(
         return
     mapping = tmp_path / "any.toml"
     mapping.write_text(text, encoding="utf-8")
+    if open_questions(text):
+        with pytest.raises(InputError, match="open, on line"):
+            Mapping.load(mapping)
+    mapping.write_text(settled(text), encoding="utf-8")
     assert Mapping.load(mapping).turns

@@ -106,10 +106,10 @@ def _name_other_format(error: BenchkitError, asked: str, path: str | Path | Sequ
     if other := other_format(asked, path):
         said = str(error)
         if isinstance(error, UnknownNameError):
-            problem = said.removesuffix(f"; {way_out(str(error.name), error.choices)}")
-        else:
-            problem = said.rpartition("; ")[0] or said
-        error.args = (f"{problem}; its columns are those of {other}: read it as that",)
+            said = said.removesuffix(f"; {way_out(str(error.name), error.choices)}")
+        elif isinstance(error, InputError):
+            said = said.rpartition("; ")[0] or said
+        error.args = (f"{said}; its columns are those of {other}: read it as that",)
 
 
 def formats() -> list[str]:

@@ -29,8 +29,8 @@ SHAPES = {
 MOMENTS = {"first_reply": "agent", "assigned": "assigned", "closed": "closed", "reopened": "reopened"}
 """The further columns of a wide table that are turns, and of what kind."""
 
-_UNASKABLE = re.compile(r"\.|\*$|\^.*\$$")
-"""Names that mean something else in a mapping, or several columns to polars."""
+_UNASKABLE = re.compile(r"\.|\*$|\^.*\$$|\s*$")
+"""Names that mean something else in a mapping, or nothing, or several columns to polars."""
 
 CARRIED = tuple(name for name in DIMENSIONS if name != "mention")
 
