@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
-from benchkit.errors import BenchkitError, show
+from benchkit.errors import BenchkitError, UnknownNameError, show
 
 Moment = str | date | datetime
 """What may be given as a time."""
@@ -51,6 +52,79 @@ def parse_as_of(as_of: Moment) -> datetime:
             f"as_of {taken_at:%Y-%m-%d %H:%M} UTC is in the future; give the time when the extract was taken"
         )
     return taken_at
+
+
+def check_zone(name: object) -> str:
+    """The name of a time zone that says when its clocks are changed.
+
+    >>> check_zone("Asia/Kathmandu")
+    'Asia/Kathmandu'
+    >>> check_zone("CEST")
+    Traceback (most recent call last):
+    benchkit.errors.BenchkitError: 'CEST' is an abbreviation, and those are ambiguous or leave out \
+summer time; name the time zone by a place, such as 'Europe/Berlin'
+
+    Abbreviations are refused even where the time zone database has them, for `EST` there is never
+    in summer time; `UTC` and `GMT` are names, and `Etc/GMT+5` says that it is an offset.
+    """
+    if not isinstance(name, str):
+        raise BenchkitError(f"timezone is {show(name)}; give a name such as 'Europe/Berlin'")
+    likely = [place for place, short in _ABBREVIATED.items() if name.upper() in short.split()]
+    if not likely and _is_zone(name):
+        return name
+    if likely or re.fullmatch(r"[A-Z]{1,5}", name):
+        raise BenchkitError(
+            f"{show(name)} is an abbreviation, and those are ambiguous or leave out summer time; "
+            f"name the time zone by a place, such as {' or '.join(map(show, likely or _EXAMPLES))}"
+        )
+    if offset := re.fullmatch(r"(?:UTC|GMT)?\s?([+-]\d{1,2}):?(\d{2})?", name, re.IGNORECASE | re.ASCII):
+        hours, minutes = offset.groups("00")
+        fixed = f"Etc/GMT{-int(hours):+d}"  # whose sign is that of how far west
+        has_fixed = minutes == "00" and _is_zone(fixed)
+        raise BenchkitError(
+            f"{show(name)} is an offset, and those leave out summer time; name the time zone by a place, "
+            f"such as 'Europe/Berlin'{f', or {show(fixed)} where clocks are never changed' * has_fixed}"
+        )
+    short = " ".join(_ABBREVIATED.values()).split()
+    raise UnknownNameError(
+        "time zone", name, sorted(filter(_is_zone, available_timezones().difference(short)))
+    )
+
+
+def _is_zone(name: str) -> bool:
+    """Whether both the system and polars know it: each knows some that the other does not."""
+    try:
+        ZoneInfo(name)
+        pl.Series(dtype=pl.Datetime("us")).dt.replace_time_zone(name)
+    except (KeyError, ValueError, OSError, pl.exceptions.PolarsError):
+        return False
+    return True
+
+
+_EXAMPLES = ("Europe/Berlin", "UTC")
+_ABBREVIATED = {
+    "America/New_York": "ET EST EDT",
+    "America/Chicago": "CT CST CDT",
+    "America/Denver": "MT MST MDT",
+    "America/Los_Angeles": "PT PST PDT",
+    "Pacific/Honolulu": "HST",
+    "America/Sao_Paulo": "BRT",
+    "Europe/London": "BST",
+    "Europe/Lisbon": "WET WEST",
+    "Europe/Berlin": "CET CEST MET MEST MEZ MESZ",
+    "Europe/Athens": "EET EEST",
+    "Europe/Moscow": "MSK",
+    "Africa/Johannesburg": "SAST",
+    "Asia/Kolkata": "IST",
+    "Europe/Dublin": "IST",
+    "Asia/Shanghai": "CST",
+    "Asia/Tokyo": "JST",
+    "Asia/Seoul": "KST",
+    "Asia/Singapore": "SGT",
+    "Australia/Sydney": "AEST AEDT",
+    "Pacific/Auckland": "NZST NZDT",
+}
+"""Places whose clocks are often said to be on these, whatever the season."""
 
 
 def newest_time(times: pl.Series) -> datetime | None:

@@ -15,7 +15,6 @@ import polars as pl
 
 from benchkit.calendars.days import (
     Day,
-    check_zone,
     day_number,
     parse_day,
     parse_holidays,
@@ -46,7 +45,7 @@ from benchkit.calendars.openings import (
 )
 from benchkit.calendars.questions import DUE, ELAPSED, IS_OPEN, Datetimes, Given, Timedeltas, ask
 from benchkit.errors import BenchkitError, show
-from benchkit.times import Moment
+from benchkit.times import Moment, check_zone
 from benchkit.toml import as_table, read_toml, write_toml
 
 

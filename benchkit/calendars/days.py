@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from benchkit.errors import BenchkitError, UnknownNameError, show
 
@@ -77,21 +76,6 @@ def _check_region(code: str) -> str:
     if dash and region not in countries[country]:
         raise UnknownNameError("region", region, countries[country], where=f"of {country}")
     return code
-
-
-def check_zone(name: object) -> str:
-    """The name of a time zone there is.
-
-    >>> check_zone("Asia/Kathmandu")
-    'Asia/Kathmandu'
-    """
-    if not isinstance(name, str):
-        raise BenchkitError(f"timezone is {show(name)}; give a name such as 'Europe/Berlin'")
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise UnknownNameError("time zone", name, sorted(available_timezones())) from None
-    return name
 
 
 def public_holidays(code: str, first_day: int, last_day: int) -> set[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchkit.errors import BenchkitError, InputError, UnknownNameError, way_out
-from benchkit.times import Moment
+from benchkit.times import Moment, check_zone
 
 if TYPE_CHECKING:
     from benchkit.dataset import Dataset
@@ -65,6 +65,8 @@ def read_export(
 
     for each in [path] if isinstance(path, str | Path) else path:
         refuse_uri(each)
+    if timezone:
+        check_zone(timezone)
     told = {"brand": brand, "channel": channel, "timezone": timezone}
     name = str(format)
     if since is not None and name not in INCREMENTAL:

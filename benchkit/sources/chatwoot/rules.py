@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from benchkit.calendars.days import check_zone
 from benchkit.dataset import About, Audit, Dataset
 from benchkit.errors import InputError
 from benchkit.schema import DIMENSIONS, MESSAGES, SENDERS
@@ -22,7 +21,7 @@ from benchkit.sources.chatwoot.tables import (
 )
 from benchkit.sources.delimited import UNREADABLE_SHARE, set_aside
 from benchkit.sources.twcs import UNSIGNED
-from benchkit.times import newest_time
+from benchkit.times import check_zone, newest_time
 
 FIRST_YEAR = 2000
 """A time before it is no time: an epoch of 0 stands for none."""

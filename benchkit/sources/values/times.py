@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from benchkit.calendars.days import check_zone
 from benchkit.errors import BenchkitError, UnknownNameError, show
 from benchkit.sources.values.epochs import END, EPOCH_TEXT, FIRST, OTHER_YEAR, read_epochs
 from benchkit.sources.values.forms import ALL, YEAR_FIRST, find_parts, is_date, local_time, stripped
 from benchkit.sources.values.numbers import read_numbers
+from benchkit.times import check_zone
 
 HOW = ("iso", "epoch", "snowflake", "excel", "day first", "month first")
 """How times may be said to be written, beside a strptime format; else it is found out."""
@@ -189,21 +189,14 @@ def _in_utc(times: pl.DataFrame, timezone: str, where: str) -> tuple[pl.Series, 
             f"{show(naive.item(0, 'value'))} in {where} names no time zone; "
             'say timezone = "Europe/Berlin", or which it is, in the mapping or as an option'
         )
-    clock = pl.when(is_naive).then("local")
-    try:
-        read = times.select(
-            in_utc=in_utc,
-            **{
-                reading: clock.dt.replace_time_zone(
-                    check_zone(timezone), ambiguous=reading, non_existent="null"
-                ).dt.convert_time_zone("UTC")
-                for reading in ("earliest", "latest")
-            },
-        )
-    except pl.exceptions.PolarsError:
-        raise BenchkitError(
-            f"{show(timezone)} is no time zone of a place; say one such as 'Europe/Berlin'"
-        ) from None
+    clock, zone = pl.when(is_naive).then("local"), check_zone(timezone)
+    readings = {
+        reading: clock.dt.replace_time_zone(zone, ambiguous=reading, non_existent="null")
+        for reading in ("earliest", "latest")
+    }
+    read = times.select(
+        in_utc=in_utc, **{name: reading.dt.convert_time_zone("UTC") for name, reading in readings.items()}
+    )
     is_twice = pl.col("earliest") != pl.col("latest")
     return read.select(at=pl.coalesce("in_utc", "earliest")).to_series(), int(
         read.select(is_twice.sum()).item()
