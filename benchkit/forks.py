@@ -20,7 +20,8 @@ Start = tuple[list[str], dict[str, str], str]
 
 PRELOADED = (
     *("ipykernel_launcher", "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.debugger"),
-    *("tornado.platform.asyncio", "altair", "numpy", "scipy.special", "benchkit"),
+    *("tornado.platform.asyncio", "altair", "numpy", "scipy.special", "scipy.optimize"),
+    *("scipy.interpolate", "benchkit"),
 )
 """What kernels need that is slow to import. Not polars: it starts threads, which forks would lack."""
 

@@ -64,6 +64,7 @@ class Kernels:
         return {
             "kernel_name": "python3",
             "kernel_manager_class": self._manager,
+            "engine_name": _engine(),
             "extra_arguments": ["--HistoryManager.enabled=False"],
             "shutdown_kernel": "immediate",  # asked politely, ipykernel 7 now and then hangs
             "config": Config({"KernelManager": {"transport_encryption": "auto"}}),
@@ -129,6 +130,27 @@ def _in_own_loop(work: Callable[[Item], Result], item: Item) -> Result:
         return work(item)
     finally:
         ensure_event_loop().close()
+
+
+def _engine() -> str:
+    """The name of papermill's engine, less that it saves the whole notebook before and after each cell.
+
+    What is executed papermill saves itself; what a kernel's end stopped is saved as far as it got.
+    """
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, *names: Any, **options: Any) -> Any:
+            place, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, *names, **options)  # type: ignore[no-untyped-call]
+            except BaseException:
+                nb_man.output_path = place
+                raise
+
+    papermill_engines.register("benchkit", Engine)  # type: ignore[no-untyped-call]
+    return "benchkit"
 
 
 def _manager_class(

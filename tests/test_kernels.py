@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,19 @@ def test_a_failing_notebook_stops_the_others_and_says_why(tmp_path, forks, capfd
             warm.run(executor(warm, tmp_path), ["bad"])
     assert time.monotonic() - started < 60
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_notebook_is_not_saved_at_every_cell(tmp_path, monkeypatch):
+    write(tmp_path, "long", *(f"print({number})" for number in range(9)))
+    saved = []
+    for module in ("engines", "execute"):
+        place = f"papermill.{module}.write_ipynb"
+        as_usual = pkgutil.resolve_name(place)
+        monkeypatch.setattr(place, lambda *file, as_usual=as_usual: (saved.append(file), as_usual(*file))[1])
+    with Kernels() as warm:
+        executor(warm, tmp_path)("long")
+    assert len(saved) == 2  # before the first cell, and after the last
+    assert text(nbformat.read(tmp_path / "long.ipynb", 4), cell=8) == "8\n"
 
 
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
+from scipy.special import bdtr
 
 from benchkit.auditing.checks import Facts, Found, names_of, part
 from benchkit.periods import WEEK
@@ -23,8 +24,6 @@ def first_messages_all_answered(facts: Facts) -> Iterator[Found]:
     that is spam, praise or a slip: an export with less holds answered conversations only. Nothing is
     said where the data already say that they were so selected.
     """
-    from scipy.stats import binom
-
     if facts.data.about.selection:
         return
     brands = (
@@ -35,7 +34,7 @@ def first_messages_all_answered(facts: Facts) -> Iterator[Found]:
         .sort("brand")
     )
     counts = (brands[name].to_numpy() for name in ("unanswered", "n"))
-    is_less = np.asarray(binom.cdf(*counts, _LEAST_UNANSWERED)) < _BY_CHANCE
+    is_less = np.asarray(bdtr(*counts, _LEAST_UNANSWERED)) < _BY_CHANCE
     for brand, unanswered, n in brands.filter(is_less).iter_rows():
         said = f"{part(unanswered, n, 'first messages')} went unanswered, fewer than any brand leaves so."
         yield Found(n - unanswered, n, said, brand)

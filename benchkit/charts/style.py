@@ -55,7 +55,7 @@ def require(frame: pl.DataFrame, columns: Sequence[str], *, where: str) -> None:
 
 def values(rows: pl.DataFrame) -> alt.InlineData:
     """A chart's rows, kept inside its specification."""
-    return alt.InlineData(values=rows.to_dicts())
+    return alt.InlineData(values=tuple(rows.to_dicts()))  # altair copies lists with every chart
 
 
 def layers(
