@@ -1,6 +1,27 @@
-"""`python -m benchkit`, the same as the `benchkit` command."""
+"""The `benchkit` command, and `python -m benchkit`: Ctrl-C ends it without a traceback at any moment."""
 
-from benchkit.cli import main
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+_INTERRUPTED = 128 + signal.SIGINT
+
+
+def main() -> None:
+    """Run the command; while it is still being imported, Ctrl-C ends the process there and then."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else it is ignored, as for a command in the background
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+    from benchkit.cli import main as run
+
+    try:
+        signal.signal(signal.SIGINT, before)
+        run()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()
