@@ -45,6 +45,29 @@ REPORTS = {
     "Freshdesk by agent": ("Agent Name", "Tickets resolved", "Average First Response Time"),
     "Freshdesk by group": ("Group", "Created tickets", "Average resolution time (in hrs)"),
     "a percentile": ("Queue", "First reply time p90"),
+    "Chatwoot by agent, in German": (
+        "Agentenname",
+        "Anzahl Gespräche",
+        "Durchschnittliche Reaktionszeit (Minuten)",
+        "Durchschnittliche Auflösungszeit (Minuten)",
+    ),
+    "Chatwoot by inbox, in German": (
+        "Posteingangsname",
+        "Anzahl der Konversationen",
+        "Durchschnittliche Zeit bis zur ersten Antwort (Minuten)",
+    ),
+    "Chatwoot, the line on top in German": ("Berichtszeitraum von 01.03.2026 bis 31.03.2026", ""),
+    "German, by its sign": ("Datum", "Nachrichten", "Ø Reaktionszeit"),
+    "German, the sign for a diameter": ("Kanal", "⌀ Bearbeitungsdauer (h)"),
+    "German, with no blank": ("Team", "ØAntwortzeit"),
+    "German, in one word": ("Team", "Durchschnittsbearbeitungszeit"),
+    "German, mean": ("Monat", "Tickets", "Mittlere Antwortzeit"),
+    "German, afterwards": ("Abteilung", "Wartezeit (Median)", "Lösungszeit, Mittelwert"),
+    "French": ("Agent", "Nombre de conversations", "Temps de réponse moyen"),
+    "French, delay": ("Équipe", "Demandes", "Délai médian de première réponse"),
+    "French, length": ("Canal", "Durée moyenne de résolution (h)"),
+    "Spanish": ("Agente", "Número de conversaciones", "Tiempo medio de respuesta"),
+    "Spanish, other words": ("Fecha", "Tiempo de espera promedio", "Mediana del tiempo de resolución"),
 }
 EXPORTS = {
     "Hootsuite messages": ("Message ID", "Conversation ID", "Direction", "Created at", "Content"),
@@ -69,6 +92,19 @@ EXPORTS = {
     "an event log": ("case", "activity", "resource", "timestamp"),
     "names that only sound so": ("Customer", "Medium", "Meantime", "Averages of the time of day"),
     "nothing": (),
+    "German messages": ("Nachricht", "Absender", "Gesendet am", "Ø Antwortzeit"),
+    "German tickets": ("Ticketnummer", "Kanal", "Bearbeiter", "Durchschnittliche Antwortzeit"),
+    "German cases": ("Vorgang", "Erstellt", "Mittlere Bearbeitungsdauer"),
+    "German, by its time": ("Kunde", "Erstelldatum", "Antwortzeit (Ø)"),
+    "German, by its subject": ("Betreff", "Mitarbeiter", "Mittlere Wartezeit"),
+    "German, a link": ("Link zur Konversation", "Durchschnittliche Reaktionszeit"),
+    "French tickets": ("Numéro de ticket", "Agent", "Temps de réponse moyen"),
+    "French messages": ("Expéditeur", "Envoyé le", "Contenu", "Délai moyen"),
+    "French, by its time": ("Client", "Date de création", "Temps moyen de réponse"),
+    "Spanish tickets": ("ID de la conversación", "Agente", "Tiempo medio de respuesta"),
+    "Spanish messages": ("Mensaje", "Enviado el", "Tiempo de espera promedio"),
+    "Spanish, the medium": ("Medio", "Tiempo", "Cliente"),
+    "German, the means": ("Mittel", "Zeit", "Kunde", "Durchschnittsalter", "Mittlerer Umsatz"),
 }
 
 
@@ -91,6 +127,18 @@ def test_exports_of_messages_and_tickets_pass(export: str) -> None:
 def test_however_it_is_spelt(name: str) -> None:
     with pytest.raises(InputError):
         refuse_aggregates(["Agent", name], "team.csv")
+
+
+ITEMS = ("Ticket-ID", "Vorgangsnummer", "Gesendet am", "Nachrichten-ID", "Nachricht", "Betreff", "Richtung")
+ITEMS += ("ID du ticket", "Reçu le", "Contenu", "Objet", "ID del mensaje", "Creado el", "Asunto")
+
+
+@given(
+    st.sampled_from(ITEMS),
+    st.lists(st.sampled_from([name for names in REPORTS.values() for name in names if name]), max_size=6),
+)
+def test_no_average_makes_a_report_of_a_table_with_messages(item: str, others: list[str]) -> None:
+    refuse_aggregates([*others, item], "export.csv")
 
 
 @given(st.lists(st.text(max_size=300), max_size=20))

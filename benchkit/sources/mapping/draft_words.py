@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ITEM = (
+ITEM = (
     "conversation|ticket|case|thread|chat|dialog(?:ue)?|incident|request|issue|konversation|gesprach|vorgangs?|"
     "fall|anfrage|anliegen|dossier|billet|demande|conversacion|caso|solicitud|conversazione|richiesta|"
     "conversa|chamado|gesprek|zaak|melding"
@@ -14,8 +14,8 @@ _MESSAGE = (
     "message|msg|comment|post|tweet|mail|email|nachrichten?|beitrags?|kommentar|"
     "mensaje|messaggio|mensagem|bericht"
 )
-_NUMBER = "id|ids|key|number|no|nr|nummer|numero|num|uuid|guid|ref|reference|code"
-_OF = "(?: (?:de|du|del|della|do|da|der|des|van))?(?: (?:la|le|l|el|o|a))?"
+NUMBER = "id|ids|key|number|no|nr|nummer|numero|num|uuid|guid|ref|reference|code"
+OF = "(?: (?:de|du|del|della|do|da|der|des|van))?(?: (?:la|le|l|el|o|a))?"
 _BEFORE = (
     "(?:(?:date|time|datum|tijd|fecha|data|ora|hora|heure|zeitpunkt|ticket|case|conversation|is|was|"
     "de|del|di|da|der|des|van|la|le|el) )*"
@@ -49,13 +49,13 @@ _REPLY = (
 
 ROLES: dict[str, tuple[str, ...]] = {
     "conversation_id": (
-        rf"(?:{_ITEM})s? ?(?:{_NUMBER})",
-        rf"(?:{_NUMBER}){_OF} (?:{_ITEM})s?",
+        rf"(?:{ITEM})s? ?(?:{NUMBER})",
+        rf"(?:{NUMBER}){OF} (?:{ITEM})s?",
         r"case concept name",
-        rf"(?:{_ITEM})s?",
-        _NUMBER,
+        rf"(?:{ITEM})s?",
+        NUMBER,
     ),
-    "message_id": (rf"(?:{_MESSAGE})s? ?(?:{_NUMBER})", rf"(?:{_NUMBER}){_OF} (?:{_MESSAGE})s?", _NUMBER),
+    "message_id": (rf"(?:{_MESSAGE})s? ?(?:{NUMBER})", rf"(?:{NUMBER}){OF} (?:{_MESSAGE})s?", NUMBER),
     "in_reply_to": (
         r"(?:in )?(?:reply|response) to(?: (?:message|tweet|post|status))?(?: id)?",
         r"parent(?: (?:message|tweet|post|comment))?(?: id)?|antwort auf",
