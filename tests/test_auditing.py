@@ -8,7 +8,8 @@ import pytest
 
 import benchkit as bk
 from benchkit.auditing import CHECKS, FINDINGS, SEVERITIES, audit
-from benchkit.auditing.checks import Check, Facts, Found
+from benchkit.auditing.checks import Check
+from benchkit.auditing.facts import Facts, Found
 from benchkit.dataset import EXCLUDED, Audit
 from benchkit.sources.timelines import START, from_timelines
 from tests.audit_data import HARMLESS, changed, events_of, found, plain, with_messages

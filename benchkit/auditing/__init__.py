@@ -7,7 +7,8 @@ import polars as pl
 from benchkit.auditing import answers, bots, clocks, gaps, messages, reading
 from benchkit.auditing.checks import FINDINGS as FINDINGS
 from benchkit.auditing.checks import SEVERITIES as SEVERITIES
-from benchkit.auditing.checks import Check, Facts
+from benchkit.auditing.checks import Check
+from benchkit.auditing.facts import Facts
 from benchkit.auditing.showing import findings_table as findings_table
 from benchkit.auditing.showing import remark as remark
 from benchkit.dataset import Dataset

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import bdtr
 
-from benchkit.auditing.checks import Facts, Found, names_of, part
+from benchkit.auditing.facts import Facts, Found, names_of, part
 from benchkit.periods import WEEK
 from benchkit.words import human_seconds
 
@@ -33,8 +33,8 @@ def first_messages_all_answered(facts: Facts) -> Iterator[Found]:
         .with_columns(names_of("brand"))
         .sort("brand")
     )
-    counts = (brands[name].to_numpy() for name in ("unanswered", "n"))
-    is_less = np.asarray(bdtr(*counts, _LEAST_UNANSWERED)) < _BY_CHANCE
+    unanswered_counts, counts = (brands[name].to_numpy() for name in ("unanswered", "n"))
+    is_less = np.asarray(bdtr(unanswered_counts, counts, _LEAST_UNANSWERED)) < _BY_CHANCE
     for brand, unanswered, n in brands.filter(is_less).iter_rows():
         said = f"{part(unanswered, n, 'first messages')} went unanswered, fewer than any brand leaves so."
         yield Found(n - unanswered, n, said, brand)

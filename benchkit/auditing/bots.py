@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from benchkit.auditing.checks import Facts, Found, names_of, part
-from benchkit.auditing.messages import FROM_AGENT, IN_WHOLE_MINUTES, IS_UNSIGNED
+from benchkit.auditing.facts import AGENT, FROM_AGENT, IS_UNSIGNED, Facts, Found, names_of, part
+from benchkit.auditing.messages import IN_WHOLE_MINUTES
 from benchkit.words import human_seconds
 
-_AGENT = ("brand", "sender_id")
 _MESSAGES = 30
 _QUICK_SECONDS, _SLACK_SECONDS, _SLACK = 15, 5, 0.1
 _PAUSE, _AWAKE = timedelta(hours=5), timedelta(days=7)
@@ -33,7 +32,7 @@ def agents_as_regular_as_a_clock(facts: Facts) -> Iterator[Found]:
         facts.messages.lazy()
         .with_columns(delay.alias("delay"), follows.alias("follows"))
         .filter(FROM_AGENT & ~IS_UNSIGNED & pl.col("follows"))
-        .group_by(_AGENT)
+        .group_by(AGENT)
         .agg(pl.len().cast(pl.Int64).alias("n"), low.alias("low"), middle.alias("middle"), high.alias("high"))
         .filter(pl.col("n") >= _MESSAGES)
         .filter(
@@ -59,22 +58,22 @@ def agents_who_never_sleep(facts: Facts) -> Iterator[Found]:
     be several people under one name, which spoils figures by agent as much.
     """
     begins = ~_same_agent(1) | (pl.col("sent_at") - pl.col("sent_at").shift() >= _PAUSE).fill_null(True)
-    stretches = (
-        _by_agent(facts)
-        .with_columns(begins.cum_sum().alias("stretch"), pl.len().over(_AGENT).alias("of"))
-        .group_by("stretch")
+    ends, row = begins.shift(-1, fill_value=True), pl.int_range(pl.len())
+    stretches = facts.by_agent.lazy().select(
+        pl.col(AGENT).filter(begins),
+        (row.filter(ends) - row.filter(begins) + 1).alias("n"),
+        (pl.col("sent_at").filter(ends) - pl.col("sent_at").filter(begins)).alias("lasted"),
+    )
+    agents = (
+        stretches.group_by(AGENT)
         .agg(
-            pl.col(_AGENT).first(),
-            pl.col("of").first(),
-            pl.len().alias("n"),
-            (pl.col("sent_at").last() - pl.col("sent_at").first()).alias("lasted"),
+            pl.col("n").sum().alias("of"),
+            pl.col("n").filter(pl.col("lasted") >= _AWAKE).sum(),
+            pl.col("lasted").max(),
         )
         .filter(pl.col("lasted") >= _AWAKE)
-        .group_by(*_AGENT, "of")
-        .agg(pl.col("n").sum().cast(pl.Int64), pl.col("lasted").max())
-        .select(*_AGENT, "of", "n", "lasted")
     )
-    for brand, agent, of, n, lasted in _told(stretches).iter_rows():
+    for brand, agent, of, n, lasted in _told(agents).iter_rows():
         yield Found(
             n,
             of,
@@ -96,9 +95,9 @@ def agents_who_write_many_at_once(facts: Facts) -> Iterator[Found]:
     third = (_same_agent(2) & same_second & others).fill_null(False)
     at_once = third | third.shift(-1, fill_value=False) | third.shift(-2, fill_value=False)
     agents = (
-        _by_agent(facts)
+        facts.by_agent.lazy()
         .with_columns(at_once.alias("at_once"))
-        .group_by(_AGENT)
+        .group_by(AGENT)
         .agg(
             pl.col("at_once").sum().cast(pl.Int64),
             pl.len().cast(pl.Int64).alias("of"),
@@ -128,9 +127,9 @@ def agents_who_always_say_the_same(facts: Facts) -> Iterator[Found]:
     wording = pl.col("text").str.replace_all(r"https?://\S+|@\w+|[0-9]+", "").str.strip_chars()
     agents = (
         facts.data.messages.filter(FROM_AGENT & ~IS_UNSIGNED & pl.col("text").is_not_null())
-        .group_by(*_AGENT, wording.hash().alias("wording"))
+        .group_by(*AGENT, wording.hash().alias("wording"))
         .agg(pl.len().cast(pl.Int64).alias("n"))
-        .group_by(_AGENT)
+        .group_by(AGENT)
         .agg(pl.col("n").max(), pl.col("n").sum().alias("of"))
         .filter(pl.col("of") >= _MESSAGES, pl.col("n") >= _SAME_TEXT * pl.col("of"))
     )
@@ -138,15 +137,9 @@ def agents_who_always_say_the_same(facts: Facts) -> Iterator[Found]:
         yield Found(n, of, f"{part(n, of, 'messages')} had the same wording.", brand, agent_id=agent)
 
 
-def _by_agent(facts: Facts) -> pl.LazyFrame:
-    """Messages of agents with a name, each agent's together and in order of time."""
-    named = facts.messages.lazy().filter(FROM_AGENT & ~IS_UNSIGNED)
-    return named.select(*_AGENT, "sent_at", "conversation_id").sort(*_AGENT, "sent_at", "conversation_id")
-
-
 def _same_agent(rows: int) -> pl.Expr:
-    return pl.all_horizontal(pl.col(name) == pl.col(name).shift(rows) for name in _AGENT).fill_null(False)
+    return pl.all_horizontal(pl.col(name) == pl.col(name).shift(rows) for name in AGENT).fill_null(False)
 
 
 def _told(agents: pl.LazyFrame) -> pl.DataFrame:
-    return agents.with_columns(names_of("brand")).sort(_AGENT).collect()
+    return agents.with_columns(names_of("brand")).sort(AGENT).collect()

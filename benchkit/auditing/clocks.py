@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from benchkit.auditing.checks import CERTAIN_Z, Facts, Found, names_of, part
-from benchkit.auditing.messages import FROM_AGENT
+from benchkit.auditing.checks import CERTAIN_Z
+from benchkit.auditing.facts import FROM_AGENT, Facts, Found, names_of, part
 from benchkit.periods import local_time
 from benchkit.stats.arrays import Floats
 

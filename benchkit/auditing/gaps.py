@@ -8,8 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from benchkit.auditing.checks import Facts, Found, names_of
-from benchkit.periods import WEEK
+from benchkit.auditing.facts import PLACE, Facts, Found
 from benchkit.stats.arrays import Bools, Floats
 from benchkit.words import percent
 
@@ -17,8 +16,7 @@ FALSE_ALARMS = 1e-3
 """So many findings are to be expected by chance in the whole of the data, all places and days together."""
 
 _EVERYWHERE = ""
-_PLACE = ("brand", "channel")
-_MESSAGES, _WAITS = 100, 20
+_MESSAGES = 100
 """In places with fewer, nothing could be certain."""
 _LONGEST = timedelta(days=3_653)
 _WEEKS_BEFORE, _USUAL_ENOUGH = 8, 5
@@ -38,7 +36,7 @@ def days_without_messages(facts: Facts) -> Iterator[Found]:
     days = _every_day(facts)
     least = np.log(FALSE_ALARMS / max(days.height, 1))
     silent: dict[str, set[date]] = {}
-    for (brand, channel), place in days.group_by(_PLACE, maintain_order=True):
+    for (brand, channel), place in days.group_by(PLACE, maintain_order=True):
         n, usual = (place[name].to_numpy().astype(float) for name in ("n", "usual"))
         found = [place["date"][start:end].to_list() for start, end in empty_runs(n, usual, least)]
         if channel == _EVERYWHERE:
@@ -85,9 +83,9 @@ def weeks_without_replies(facts: Facts) -> Iterator[Found]:
     place's other weeks, of which there must be 4). So falls what is answered natively, past the
     suite, all of a sudden; replies made natively here and there cannot be told from no replies.
     """
-    weeks = _answered_by_week(facts)
+    weeks = facts.weeks
     least = np.log(FALSE_ALARMS / max(weeks.height, 1))
-    for (brand, channel), place in weeks.group_by(_PLACE, maintain_order=True):
+    for (brand, channel), place in weeks.group_by(PLACE, maintain_order=True):
         n, answered = (place[name].to_numpy().astype(float) for name in ("n", "answered"))
         is_low = answered <= _DROPPED_TO * _of_the_better_half(n, answered) * n
         for start, end in _runs(is_low):
@@ -115,8 +113,8 @@ def channels_without_replies(facts: Facts) -> Iterator[Found]:
     over all channels. Teams do neglect a channel, but seldom by so much: more often its replies are
     made where the export does not look.
     """
-    weeks = _answered_by_week(facts)
-    least = np.log(FALSE_ALARMS / max(weeks.select(_PLACE).n_unique(), 1))
+    weeks = facts.weeks
+    least = np.log(FALSE_ALARMS / max(weeks.select(PLACE).n_unique(), 1))
     for (brand,), of_brand in weeks.group_by("brand", maintain_order=True):
         n, answered = (of_brand[name].to_numpy().astype(float) for name in ("n", "answered"))
         for channel in of_brand["channel"].unique(maintain_order=True):
@@ -195,39 +193,25 @@ def _told(runs: Sequence[Sequence[date]], *, until: date) -> str:
 
 def _every_day(facts: Facts) -> pl.DataFrame:
     """Customers' messages on every day, from the place's first or ten years ago to the last whole day."""
-    by_channel = facts.arrivals.group_by(*_PLACE, "date").agg(pl.col("n").sum())
+    by_channel = facts.arrivals.group_by(*PLACE, "date").agg(pl.col("n").sum())
     by_brand = by_channel.group_by("brand", "date").agg(pl.col("n").sum())
     written = pl.concat([by_channel, by_brand.with_columns(channel=pl.lit(_EVERYWHERE))], how="diagonal")
     last = pl.lit(written["date"].max(), pl.Date)
     return (
-        written.group_by(_PLACE)
+        written.group_by(PLACE)
         .agg(pl.max_horizontal(pl.col("date").min(), last - _LONGEST).alias("first"), pl.col("n").sum())
         .filter(pl.col("first") < last, pl.col("n") >= _MESSAGES)
-        .select(*_PLACE, pl.date_ranges("first", last - pl.duration(days=1), interval="1d").alias("date"))
+        .select(*PLACE, pl.date_ranges("first", last - pl.duration(days=1), interval="1d").alias("date"))
         .explode("date")
-        .join(written, on=[*_PLACE, "date"], how="left")
+        .join(written, on=[*PLACE, "date"], how="left")
         .with_columns(pl.col("n").fill_null(0))
-        .sort(*_PLACE, "date")
+        .sort(*PLACE, "date")
         .with_columns(
             pl.col("n")
             .rolling_median(_WEEKS_BEFORE, min_samples=_WEEKS_BEFORE // 2)
             .shift(1)
-            .over(*_PLACE, pl.col("date").dt.weekday())
+            .over(*PLACE, pl.col("date").dt.weekday())
             .fill_null(0)
             .alias("usual")
         )
-    )
-
-
-def _answered_by_week(facts: Facts) -> pl.DataFrame:
-    """Of each place and local week, waits watched for 7 days and those of them replied to by then."""
-    seconds = int(WEEK.total_seconds())
-    in_time = (pl.col("outcome") == "replied") & (pl.col("wait_seconds") <= seconds)
-    return (
-        facts.waits.filter(pl.col("watched_seconds") >= seconds)
-        .group_by(*_PLACE, "week")
-        .agg(pl.len().cast(pl.Int64).alias("n"), in_time.sum().cast(pl.Int64).alias("answered"))
-        .filter(pl.col("n").sum().over(_PLACE) >= _WAITS)
-        .with_columns(*names_of(*_PLACE), pl.col("week").dt.date())
-        .sort(*_PLACE, "week")
     )

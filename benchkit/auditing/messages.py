@@ -6,24 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from benchkit.auditing.checks import Facts, Found, names_of, part
+from benchkit.auditing.facts import FROM_AGENT, FROM_CUSTOMER, IS_UNSIGNED, Facts, Found, names_of, part
 from benchkit.periods import WEEK, local_time
 from benchkit.schema import same_as_before
-from benchkit.sources.twcs import UNSIGNED
 from benchkit.words import percent
 
-FROM_AGENT = pl.col("sender") == "agent"
-FROM_CUSTOMER = pl.col("sender") == "customer"
-IS_UNSIGNED = (
-    pl.col("sender_id").is_null()
-    | pl.col("sender_id").str.strip_chars().is_in(["", UNSIGNED])
-    | pl.col("sender_id").str.ends_with(f"/{UNSIGNED}")
-    | (pl.col("sender_id") == pl.col("brand").cast(pl.String))
-)
-"""Whether nobody can be told from who wrote: no id, `unsigned`, or the brand's own name."""
-
-IN_WHOLE_MINUTES = pl.col("sent_at").dt.second() == 0
-IN_WHOLE_HOURS = IN_WHOLE_MINUTES & (pl.col("sent_at").dt.minute() == 0)
+_SECONDS = pl.col("sent_at").dt.epoch("s")
+IN_WHOLE_MINUTES, IN_WHOLE_HOURS = _SECONDS % 60 == 0, _SECONDS % 3_600 == 0
 _COARSE_SHARE, _COARSE_MESSAGES = 0.2, 50
 
 _ID = "conversation_id"
@@ -107,7 +96,7 @@ def conversations_without_the_brand(facts: Facts) -> Iterable[Found]:
     tells the months that stand out.
     """
     what, did = "conversations", "had no message of the brand"
-    return facts.by_brand(_conversations(facts), ~pl.col("has_brand"), what=what, did=did, example=_ID)
+    return facts.by_brand(facts.conversations, ~pl.col("has_brand"), what=what, did=did, example=_ID)
 
 
 def months_without_the_brand(facts: Facts) -> Iterator[Found]:
@@ -120,8 +109,7 @@ def months_without_the_brand(facts: Facts) -> Iterator[Found]:
     """
     month = local_time("sent_at", facts.data.time_zones).dt.truncate("1mo")
     months = (
-        _conversations(facts)
-        .filter(pl.col("sent_at") <= facts.data.as_of - WEEK)
+        facts.conversations.filter(pl.col("sent_at") <= facts.data.as_of - WEEK)
         .group_by("brand", month.alias("month"))
         .agg((~pl.col("has_brand")).sum().cast(pl.Int64).alias("count"), pl.len().cast(pl.Int64).alias("of"))
         .filter(pl.col("of") >= 50)
@@ -142,13 +130,3 @@ def months_without_the_brand(facts: Facts) -> Iterator[Found]:
             f"{percent(median)} is usual.",
             brand,
         )
-
-
-def _conversations(facts: Facts) -> pl.DataFrame:
-    """A row per conversation: its brand, its first time, and whether the brand ever wrote."""
-    messages = facts.messages
-    spoken = (~FROM_CUSTOMER).cast(pl.Int64).cum_sum()
-    by_its_end = spoken.filter(pl.col("opens").shift(-1, fill_value=True))
-    before = (spoken - (~FROM_CUSTOMER).cast(pl.Int64)).filter("opens")
-    has_brand = messages.select(has_brand=by_its_end > before)["has_brand"]
-    return messages.filter("opens").with_columns(has_brand)

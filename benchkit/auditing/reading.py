@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from benchkit.auditing.checks import EXAMPLES, Facts, Found, part
+from benchkit.auditing.facts import EXAMPLES, Facts, Found, part
 from benchkit.periods import WEEK
 
 _REPEATED_ID = pl.col("reason").str.starts_with("duplicate")
