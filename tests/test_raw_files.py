@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchkit.errors import BenchkitError, InputError
-from benchkit.sources.raw import files, open_raw
+from benchkit.sources.raw import files, open_apart, open_raw
 
 TABLE = b"a,b\n1,2\n"
 
@@ -102,6 +102,40 @@ def test_kinds_of_files_are_told_apart_by_their_names(tmp_path: Path) -> None:
     ):
         open_raw(tmp_path / "other.csv", kinds)
     assert open_raw(tmp_path / "other.csv", {"messages": "*message*"})["messages"].n_read == 1
+
+
+def test_files_of_different_columns_and_lists_of_one_document_are_opened_apart(tmp_path: Path) -> None:
+    pages = b'{"tickets": [{"id": 1, "at": 2}], "users": [{"id": 3, "name": "x"}], "empty": [], "n": 4}'
+    for name, content in {
+        "a/jan.csv": b"a,b\n1,2\n",
+        "a/feb.csv": b"b,a,c\n1,2,3\n",
+        "a/other.csv": b"a,x,y\n1,2,3\n",
+        "a/empty.csv": b"p,q\n",
+        "b/page 1.json": pages,
+        "b/page 2.json": pages,
+        "b/users.json": b'[{"id": 3, "name": "y"}]',
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "c.zip").write_bytes(zipped({"in/more.csv": b"a,b\n5,6\n"}))
+    found = [
+        (kind.records, kind.label.relative_to(tmp_path).as_posix(), [part.file for part in kind.raw.parts])
+        for kind in open_apart(tmp_path)
+    ]
+    assert found == [
+        ("", "a/feb.csv", ["feb.csv", "jan.csv", "more.csv"]),
+        ("", "a/other.csv", ["other.csv"]),
+        ("tickets", "b/page 1.json", ["page 1.json", "page 2.json"]),
+        ("users", "b/page 1.json", ["page 1.json", "page 2.json"]),
+        ("", "b/users.json", ["users.json"]),
+    ]
+    assert [source.name for source in open_apart(tmp_path)[0].raw.sources] == ["feb.csv", "jan.csv", "c.zip"]
+    with pytest.raises(
+        InputError, match=r"empty.csv': holds no row or record; check that the export finished"
+    ):
+        open_apart(tmp_path / "a" / "empty.csv")
+    with pytest.raises(InputError, match=r"holds no record at 'data.x'; check that .* or name another path"):
+        open_raw(tmp_path / "b", read={"records": "data.x"})
 
 
 def test_bombs_are_refused_before_they_fill_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,6 +225,13 @@ def test_a_list_without_elements_has_no_columns_to_miss(tmp_path: Path) -> None:
     assert raw.take(["id", ".body"], each="parts").height == 0
 
 
+def test_columns_of_records_without_elements_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"id": 1, "parts": [{"body": "x"}]}]', encoding="utf-8")
+    (tmp_path / "b.json").write_text('[{"name": "y"}]', encoding="utf-8")
+    raw = open_raw(tmp_path)[""]
+    assert taken(raw, "id", "name", ".body", each="parts") == [(0, "1", None, "x")]
+
+
 def test_nested_parquet_is_read_as_records(tmp_path: Path) -> None:
     at = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
     path = tmp_path / "nested.parquet"
