@@ -89,10 +89,10 @@ def weeks_without_replies(facts: Facts) -> Iterator[Found]:
         n, answered = (place[name].to_numpy().astype(float) for name in ("n", "answered"))
         is_low = answered <= _DROPPED_TO * _of_the_better_half(n, answered) * n
         for start, end in _runs(is_low):
-            told = np.arange(len(n))
-            inside = (told >= start) & (told < end)
             if end - start < 2:
                 continue
+            told = np.arange(len(n))
+            inside = (told >= start) & (told < end)
             if dropped := _dropped(inside, n, answered, least):
                 waits, share, usual = dropped
                 first, last = place["week"][start], place["week"][end - 1]
@@ -135,19 +135,17 @@ def _dropped(inside: Bools, n: Floats, answered: Floats, least: float) -> tuple[
     """How many waits were inside, the share answered of them, and the usual one, if that is no chance."""
     if (~inside).sum() < _OTHER_WEEKS:
         return None
-    log_chance, usual = log_chance_of(inside, n, answered)
-    share = answered[inside].sum() / n[inside].sum()
-    is_low = log_chance < least and share <= _DROPPED_TO * usual
-    return (int(n[inside].sum()), float(share), usual) if is_low else None
+    share, usual = (float(answered[part].sum() / n[part].sum()) for part in (inside, ~inside))
+    is_low = share <= _DROPPED_TO * usual and log_chance_of(inside, n, answered) < least
+    return (int(n[inside].sum()), share, usual) if is_low else None
 
 
-def log_chance_of(inside: Bools, n: Floats, answered: Floats) -> tuple[float, float]:
-    """How likely it is that so few are answered inside, at most, and what share is outside.
+def log_chance_of(inside: Bools, n: Floats, answered: Floats) -> float:
+    """How likely it is that so few are answered inside, at most, as a natural logarithm.
 
     >>> n, answered = np.full(12, 50.0), np.array([30.0] * 9 + [0, 1, 0])
-    >>> log_chance, usual = log_chance_of(np.arange(12) >= 9, n, answered)
-    >>> round(log_chance), usual
-    (-104, 0.6)
+    >>> round(log_chance_of(np.arange(12) >= 9, n, answered))
+    -104
 
     exp(-G/2), G the likelihood ratio of two shares against one, divided by the design effect of the
     cells outside (Pearson's chi-squared over its degrees of freedom, at least 1). A tail of G itself
@@ -156,12 +154,12 @@ def log_chance_of(inside: Bools, n: Floats, answered: Floats) -> tuple[float, fl
     n_both, answered_both = (np.array([part[inside].sum(), part[~inside].sum()]) for part in (n, answered))
     share, usual = answered_both / n_both
     if share >= usual:
-        return 0.0, float(usual)
+        return 0.0
     together = answered_both.sum() / n_both.sum()
     gain = (_log_likelihood(answered_both, n_both) - _log_likelihood(answered_both, n_both, together)).sum()
     left = (answered[~inside] - n[~inside] * usual) ** 2 / np.maximum(n[~inside] * usual * (1 - usual), 1e-9)
     effect = max(1.0, left.sum() / (len(left) - 1))
-    return float(-gain / effect), float(usual)
+    return float(-gain / effect)
 
 
 def _log_likelihood(answered: Floats, n: Floats, share: float | None = None) -> Floats:
