@@ -1,10 +1,14 @@
-"""A file of tweets into the store: read, threaded, concealed, sorted, with waits and weekly life tables."""
+"""`benchkit ingest` of tweets: read, threaded, concealed, sorted, with waits and weekly life tables."""
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchkit.store import ingest
+from benchkit.__main__ import main
 
-with TemporaryDirectory(dir=Path(sys.argv[1]).parent) as root:
-    ingest("twcs", sys.argv[1], name="tweets", root=root)
+source = Path(sys.argv[1]).resolve()
+with TemporaryDirectory(dir=source.parent) as folder:
+    os.chdir(folder)
+    sys.argv = ["benchkit", "ingest", "twcs", str(source), "--name", "tweets"]
+    main()
