@@ -21,9 +21,12 @@ Start = tuple[list[str], dict[str, str], str]
 PRELOADED = (
     *("ipykernel_launcher", "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.debugger"),
     *("tornado.platform.asyncio", "altair", "numpy", "scipy.special", "scipy.optimize"),
-    *("scipy.interpolate", "benchkit"),
+    *("scipy.interpolate", "benchkit.stats", "benchkit.catalogue", "benchkit.definitions"),
 )
-"""What kernels need that is slow to import. Not polars: it starts threads, which forks would lack."""
+"""What kernels need that is slow to import. Not polars: it starts threads, which forks would lack.
+
+So of benchkit only what imports no polars.
+"""
 
 _IRI_GRAMMAR = "rfc3987_syntax"
 
