@@ -58,7 +58,8 @@ def read_export(
     changed since then, whole.
 
     Raises `UnknownNameError` for a format there is not, and `BenchkitError` for what cannot be
-    read as it, or an option that it has no use for.
+    read as it, or an option that it has no use for; it names the format that the files are of,
+    where their columns are those of just one other.
     """
     from benchkit.sources.mapping import Mapping as ExportMapping
     from benchkit.sources.secrets import refuse_uri
