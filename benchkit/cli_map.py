@@ -115,6 +115,8 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
             there = f"{n_there} of the {n_asked} columns that it needs are there"
             write(f"the format {name} comes nearest: {there}\n")
     if len(kinds) == 1:
+        for name in [] if guess.columns else _lists(kinds[0].raw.names):
+            write(f"benchkit map {_typed(file)} --records {_typed(name)} shows what is in {show(name)}\n")
         write(f"{_drafting(file, kinds[0], kinds)} drafts a mapping\n")
 
 
@@ -175,12 +177,16 @@ def _table(guess: Sketch, paths: Sequence[str]) -> str:
     roles = {name: role for role, name in guess.roles.items()} | (
         {guess.clock: "time"} if guess.clock else {}
     )
-    lists = dict.fromkeys(f"{path.partition('[]')[0]}[]" for path in paths if "[]" in path)
     rows = [(name, column.holds, roles.get(name, "")) for name, column in guess.columns.items()]
-    rows += [(name, "a list", "") for name in lists if name != f"{guess.each}[]"]
+    rows += [(f"{name}[]", "a list", "") for name in _lists(paths) if name != guess.each]
     names = [show(name, limit=40) for name, _, _ in rows]
     width = max(map(len, names), default=0)
     return "".join(
         f"  {shown:<{width}}  {holds:<11}  {role}".rstrip() + "\n"
         for shown, (_, holds, role) in zip(names, rows, strict=True)
     )
+
+
+def _lists(paths: Sequence[str]) -> list[str]:
+    """The lists in records."""
+    return list(dict.fromkeys(path.partition("[]")[0] for path in paths if "[]" in path))

@@ -394,6 +394,17 @@ def test_several_lists_of_one_document_are_shown_and_one_is_drafted(tmp_path: Pa
     assert "holds no record at 'talk'; check that the export finished, or name another" in wrong.output
 
 
+def test_lists_in_which_all_is_are_named_with_the_command_that_shows_them(tmp_path: Path) -> None:
+    path = write(tmp_path, "deep.json", json.dumps({"data": {"a.b": TICKETS}, "n": {}}))
+    said = CliRunner().invoke(app, ["map", str(path)]).output
+    assert "  'data.a.b[]'  a list\n" in said
+    assert f"benchkit map {path} --records data.a.b shows what is in 'data.a.b'\n" in said
+    shown = CliRunner().invoke(app, ["map", str(path), "--records", "data.a.b"]).output
+    assert "  'via.channel'  words        channel\n" in shown
+    dotted = write(tmp_path, "dotted.json", json.dumps({"a.b": TALKS, "c": TICKETS}))
+    assert "holds 2 lists of records, 'a.b', 'c'" in CliRunner().invoke(app, ["map", str(dotted)]).output
+
+
 def test_files_of_several_kinds_are_shown_apart(tmp_path: Path) -> None:
     folder = tmp_path / "export"
     folder.mkdir()

@@ -123,8 +123,9 @@ class _Scan:
             self.record()
         elif opening == "{":
             for key in self.members():
-                if key == keys[0]:
-                    self.descend(keys[1:])
+                steps = (n for n in range(len(keys), 0, -1) if key == ".".join(keys[:n]))
+                if n_steps := next(steps, 0):
+                    self.descend(keys[n_steps:])
                 else:
                     self.value()
         else:
