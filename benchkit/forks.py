@@ -28,6 +28,9 @@ PRELOADED = (
 So of benchkit only what imports no polars.
 """
 
+_NO_SPINNING = {"OPENBLAS_NUM_THREADS": "1"}
+"""Kernels side by side leave no core idle, and threads of OpenBLAS wait by spinning."""
+
 _IRI_GRAMMAR = "rfc3987_syntax"
 
 
@@ -49,6 +52,7 @@ class ForkServer:
                 [sys.executable, "-X", "frozen_modules=off", "-c", f"{code}; serve({handle})"],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[handle],
+                env={**_NO_SPINNING, **os.environ},
                 start_new_session=True,
             )
 
