@@ -205,7 +205,10 @@ def test_a_zone_of_a_brand_that_is_new_leaves_the_months_of_others_as_they_are(p
     put([later], 24 * 41, zones={"Globex": "Asia/Tokyo"})
     parts = json.loads((tmp_path / "store" / "acme" / "manifest.json").read_text())["parts"]
     assert [Path(part["files"]["messages"]).name in first for part in parts] == [True, False]
-    put([message("3", "c", "customer", 24 * 41)], 24 * 42, zones={"Acme": "Asia/Tokyo"})
+    said: list[str] = []
+    third = message("3", "c", "customer", 24 * 41)
+    put([third], 24 * 42, zones={"Acme": "Asia/Tokyo"}, progress=said.append)
+    assert said == ["'Acme' was in Europe/Berlin, and all its months are counted in Asia/Tokyo now"]
     parts = json.loads((tmp_path / "store" / "acme" / "manifest.json").read_text())["parts"]
     assert [Path(part["files"]["messages"]).name in first for part in parts] == [False, False]
 

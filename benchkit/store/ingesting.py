@@ -142,6 +142,10 @@ def ingest(
             )
             after = _added(folder, before, data, source, complete)
             after.save(folder)
+            for brand, zone in before.time_zones.items():
+                if after.time_zones[brand] != zone:
+                    now_in = after.time_zones[brand]
+                    progress(f"{show(brand)} was in {zone}, and all its months are counted in {now_in} now")
         except BenchkitError as error:
             raise BenchkitError(f"{error}; {show(name)} stands as it was") from None
         sweep(folder, after.files(), dropped=before.files() - after.files())
