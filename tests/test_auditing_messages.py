@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from benchkit.auditing.facts import Facts
 from tests.audit_data import ACME, changed, count, found, plain, serious, with_messages, without, written
 
 T = datetime(2026, 3, 2, 9, 0, 7, tzinfo=UTC)
@@ -165,3 +166,14 @@ def test_months_without_the_brand() -> None:
     assert (row["brand"], row["count"], row["of"]) == ("Acme", silent["is_silent"].sum(), silent.height)
     assert "August 2026" in row["sentence"]
     assert row["severity"] == "warning"
+
+
+def test_parents_are_found_wherever_they_are() -> None:
+    ids = plain().messages.select("message_id").collect()["message_id"]
+    named = ids.shift().scatter(range(0, len(ids), 3), ids.sample(len(ids[::3]), seed=5))
+    named = named.scatter(range(1, len(ids), 7), "nowhere").scatter(range(2, len(ids), 11), None)
+    replies = Facts(changed(pl.lit(named).alias("in_reply_to"))).replies
+    assert replies is not None
+    times = dict(plain().messages.select("message_id", "sent_at").collect().iter_rows())
+    assert replies["in_reply_to"].to_list() == named.drop_nulls().to_list()
+    assert replies["parent_at"].to_list() == [times.get(parent) for parent in named.drop_nulls()]
