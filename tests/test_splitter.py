@@ -163,6 +163,8 @@ NOT_CSV = {
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "a picture"),
     "random bytes": (bytes(range(256)) * 9, "is binary"),
     "a workbook": (b"PK\x03\x04" + bytes(64), "Excel"),
+    "a list of JSON": (b'\xef\xbb\xbf[\n  {"id": 1, "text": "hi, there"}]\n', "is JSON, not CSV"),
+    "lines of JSON": (b'{ "id": 1, "text": "hi, there"}\n' * 2, "is JSON, not CSV"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(64), "Excel"),
     "Parquet": (b"PAR1" + bytes(64), "is Parquet"),
     "gzip cut short": (gzip.compress(b"a,b\n1,2\n" * 99)[:-12], "gzip"),

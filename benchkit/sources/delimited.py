@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ FOREIGN = {
 }
 """How files that are not CSV begin, and what to do with them."""
 
+_JSON = re.compile(rb'\[\s*\{|\{\s*"')
 _CANONICAL = {*MESSAGES.all_columns, *EVENTS.all_columns}
 SEPARATORS = {b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r")
@@ -183,8 +185,11 @@ def _refuse_what_is_not_text(path: Path, head: bytes) -> None:
     for beginning, problem in FOREIGN.items():
         if head.startswith(beginning):
             raise InputError(path, "is " + problem)
-    if not head.removeprefix(b"\xef\xbb\xbf").strip():
+    content = head.removeprefix(b"\xef\xbb\xbf").strip()
+    if not content:
         raise InputError(path, "is empty; check that the export finished")
+    if _JSON.match(content):
+        raise InputError(path, "is JSON, not CSV; name the format that wrote it, or read it with a mapping")
     first_line = head.partition(b"\n")[0]
     if first_line != first_line.translate(None, CONTROLS):
         raise InputError(path, "is binary, not CSV; export it as CSV in UTF-8")
