@@ -191,7 +191,8 @@ def _one_of_each(
     if filled[column].null_count() > UNREADABLE_SHARE * filled.height:
         raise BenchkitError(
             f"{filled[column].null_count():,} of {filled.height:,} messages in {show(aside.path)} do not say "
-            f'their {column}; tell it, such as {column}="{ONE_OF_EACH[column]}"'
+            f"their {column}; tell it, such as --{column} {ONE_OF_EACH[column]} "
+            f'({column}="{ONE_OF_EACH[column]}" in Python)'
         )
     return aside.keep(filled, "unreadable", {f"an empty {column}": pl.col(column).is_null()})
 
