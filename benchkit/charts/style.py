@@ -197,7 +197,7 @@ def _mimebundle(spec: dict[str, Any]) -> dict[str, Any]:
 def _legible(part: Any) -> Any:
     if isinstance(part, str):
         return legible(part)
-    if isinstance(part, list):
+    if isinstance(part, list | tuple):
         return [_legible(value) for value in part]
     return {key: _legible(value) for key, value in part.items()} if isinstance(part, dict) else part
 
