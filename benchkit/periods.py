@@ -35,7 +35,7 @@ def parse_month(month: str) -> Period:
     datetime.datetime(2026, 3, 1, 0, 0)
     """
     match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", str(month).strip(), re.ASCII)
-    if match is None or match[1] < "1000":
+    if match is None or not "1000" <= match[1] < "9999":
         raise BenchkitError(f"{show(month)} is not a month; write year and month as 2026-10")
     year, number = int(match[1]), int(match[2])
     start = datetime(year, number, 1)  # noqa: DTZ001 (local time)

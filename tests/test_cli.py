@@ -289,6 +289,7 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
+        (["--month", "9999-12"], ["'9999-12' is not a month"]),
         (["--month", "2017-13"], ["'2017-13' is not a month", "2026-10"]),
         (["--month", "october"], ["'october' is not a month"]),
         (["--month", "2017-10"], ["no waits in 2017-10", "2026-10", "from 2024-10"]),

@@ -16,6 +16,7 @@ import pytest
 
 from benchkit.errors import BenchkitError, InputError
 from benchkit.sources.raw import files, open_apart, open_raw
+from benchkit.sources.raw.files import find_files
 
 TABLE = b"a,b\n1,2\n"
 
@@ -217,3 +218,29 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(InputError, match="may not be read"):
         open_raw(tmp_path)
+
+
+def test_a_folder_in_a_folder_that_cannot_be_listed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("open", "shut", ".hidden"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").write_text("a\n1\n")
+    listed = os.scandir
+
+    def scandir(place: str) -> object:
+        if Path(place).name in ("shut", ".hidden"):
+            raise PermissionError(13, "Permission denied", place)
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match=r"shut': may not be read"):
+        find_files(tmp_path)
+    (tmp_path / "shut").rename(tmp_path / "closed")
+    assert len(find_files(tmp_path)) == 2
+
+
+def test_no_path_is_no_folder() -> None:
+    for nothing in ("", " ", [], ["a.csv", ""]):
+        with pytest.raises(BenchkitError, match="no file is named"):
+            find_files(nothing)

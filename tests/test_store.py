@@ -310,6 +310,20 @@ def test_a_damaged_manifest_is_a_sentence(tmp_path: Path, damage: str) -> None:
         put(tmp_path, export(tmp_path, "two.csv", ANSWERED), hour=2)
 
 
+def test_a_manifest_that_is_gone_is_asked_for_and_nothing_written_over(tmp_path: Path) -> None:
+    put(tmp_path, export(tmp_path, "a.csv", ASKED, ANSWERED), hour=2)
+    before, manifest = state(tmp_path), tmp_path / "store" / "acme" / "manifest.json"
+    manifest.unlink()
+    later = export(tmp_path, "b.csv", line("3", "b", "customer", 1))
+    for again in (lambda: put(tmp_path, later, hour=3), lambda: opened(tmp_path)):
+        with pytest.raises(BenchkitError, match=r"is missing; copy manifest\.copy\.json"):
+            again()
+    manifest.with_name("manifest.copy.json").rename(manifest)
+    assert state(tmp_path) == before
+    put(tmp_path, later, hour=3)
+    assert opened(tmp_path).frame.collect().height == 2
+
+
 def test_a_manifest_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     put(tmp_path, export(tmp_path, "one.csv", ASKED), hour=1)
     place = tmp_path / "store" / "acme" / "manifest.json"

@@ -108,6 +108,19 @@ def test_a_customer_called_as_an_agent_would_be_is_hashed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("conversation", "is_kept"), [("a", True), (CUSTOMER, False), (f"Acme-{CUSTOMER.upper()}-7", False)]
+)
+def test_ids_in_which_the_customers_stands_are_hashed_whatever_is_said(
+    conversation: str, *, is_kept: bool
+) -> None:
+    named = {"conversation_id": conversation}
+    messages = messages_of({**ASKED, **named}, {**ANSWERED, **named})
+    stored = concealed(Dataset.from_messages(messages, about=About("m")), KEY, keep_text=False)
+    assert (set(stored.messages.collect()["conversation_id"]) == {conversation}) == is_kept
+    assert ("conversation_id" in stored.personal) != is_kept
+
+
+@pytest.mark.parametrize(
     ("who", "is_kept"), [(CUSTOMER, False), ("zoe@x.org", False), ("Mia", True), (7, False)]
 )
 def test_an_actor_of_a_row_left_out_is_hashed_unless_an_agent(who: object, is_kept: bool) -> None:

@@ -52,10 +52,10 @@ def read_export(
 
     `format` is one of `formats()`, or the TOML file of a mapping. `path` is a file, a folder,
     a glob, or a list of them; of a database env:NAME or uri:FILE, where the connection URI
-    stands. `brand`, `channel` and `timezone` (of its times, and of the brands) say what the export
-    does not, `as_of` when it was taken (without it: at the newest time in it). The text of messages
-    is kept only with `keep_text`. Of Chatwoot's database, `since` reads only conversations that
-    changed since then, whole.
+    stands. `brand`, `channel` and `timezone` say what the export does not: the zone is that of its
+    times, and of the brands, as is a mapping's own unless it is UTC. `as_of` is when it was taken
+    (without it: at the newest time in it). The text of messages is kept only with `keep_text`. Of
+    Chatwoot's database, `since` reads only conversations that changed since then, whole.
 
     Raises `UnknownNameError` for a format there is not, and `BenchkitError` for what cannot be
     read as it, or an option that it has no use for; it names the format that the files are of,
@@ -98,7 +98,7 @@ def _read_as(
     keep_text: bool,
 ) -> Dataset:
     data = mapping.read(path, **told, as_of=as_of, keep_text=keep_text)
-    zone = told["timezone"]
+    zone = told["timezone"] or (mapping.timezone if mapping.timezone != "UTC" else "")
     return replace(data, time_zones=dict.fromkeys(data.brands(), zone)) if zone else data
 
 

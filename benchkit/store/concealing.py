@@ -21,6 +21,14 @@ from benchkit.schema import EVENTS, MESSAGES
 KEY = "key"
 _KEY_BYTES = 32
 _PERSONAL_ALWAYS = ("sender_id", "person_id")
+_OTHER_IDS = ("conversation_id", "message_id")
+_LOOKED_AT = 10_000
+_LONG = 4
+"""Shorter names stand in other ids by chance."""
+
+_MOST = 0.5
+"""A rule by which ids are made shows in more of them; and it must be seen alike in every export."""
+
 _IS_CUSTOMERS = pl.col("sender") == "customer"
 _PLACE = r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.|m\.|mobile\.)?([^/?#]*/?[^/?#]*)"
 """The part of an address up to the account: its host, and the first step of its path."""
@@ -86,7 +94,8 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     if not keep_text and "text" in messages.columns:
         messages = messages.drop("text")
     excluded = data.audit.excluded
-    personal = {*_PERSONAL_ALWAYS, *data.personal}
+    made_of_customers = _made_of_customers(messages) if key else []
+    personal = {*_PERSONAL_ALWAYS, *data.personal, *made_of_customers}
     if "message_id" in personal:
         personal.add("in_reply_to")
     agents = _brands_own(messages.filter(~_IS_CUSTOMERS)["sender_id"].drop_nulls().unique(), messages)
@@ -103,7 +112,20 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
         messages=messages.lazy(),
         events=None if events is None else events.lazy(),
         audit=replace(data.audit, excluded=excluded),
+        personal=tuple(dict.fromkeys([*data.personal, *made_of_customers])),
     )
+
+
+def _made_of_customers(messages: pl.DataFrame) -> list[str]:
+    """The other ids that are made of the customer's own, whatever the mapping says of them."""
+    theirs = messages.filter(_IS_CUSTOMERS & (pl.col("sender_id") != ""))
+    looked_at = theirs.gather_every(max(1, theirs.height // _LOOKED_AT))
+    name = pl.col("sender_id").str.to_lowercase()
+    shares = looked_at.select(
+        ((other == name) | ((name.str.len_chars() >= _LONG) & other.str.contains(name, literal=True))).mean()
+        for other in (pl.col(column).str.to_lowercase() for column in _OTHER_IDS)
+    )
+    return [column for column in _OTHER_IDS if (shares[column].item() or 0) > _MOST]
 
 
 def _brands_own(names: pl.Series, messages: pl.DataFrame) -> pl.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 from benchkit.dataset import About
 from benchkit.errors import BenchkitError, InputError
 from benchkit.output import write_whole
-from benchkit.store.places import MANIFEST
+from benchkit.store.places import COPY, MANIFEST
 
 FORMAT = 1
 _ANEW = "move this dataset's folder away, and ingest its exports anew"
@@ -92,6 +93,8 @@ class Manifest:
         told = {"format": FORMAT, **asdict(self)}
         text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
         write_whole(folder / MANIFEST, lambda place: place.write_text(text, encoding="utf-8"))
+        with suppress(BenchkitError, OSError):  # the store has changed all the same
+            write_whole(folder / COPY, lambda place: place.write_text(text, encoding="utf-8"))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -103,6 +106,8 @@ def read_manifest(folder: Path) -> Manifest | None:
             raise InputError(place, f"is of another version of benchkit; {_ANEW}")
         return _manifest(told)
     except FileNotFoundError:
+        if (folder / COPY).exists():
+            raise InputError(place, f"is missing; copy {COPY}, which is beside it, to its place") from None
         return None
     except BenchkitError:
         raise

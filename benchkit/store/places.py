@@ -13,6 +13,7 @@ from benchkit.folders import folder_name
 
 ROOT = Path("data/store")
 MANIFEST = "manifest.json"
+COPY = "manifest.copy.json"
 LOCK_SECONDS = 600
 """How long a second ingest waits for the first."""
 
@@ -43,7 +44,7 @@ def folder_of(name: str, root: str | Path = "") -> Path:
 def existing_folder(name: str, root: str | Path = "") -> Path:
     """The folder of a dataset that was ingested; raises `UnknownNameError` for one that is not there."""
     folder = folder_of(name, root)
-    if not (folder / MANIFEST).is_file():
+    if not any((folder / name).is_file() for name in (MANIFEST, COPY)):
         known = names_in(folder.parent)
         where = f"in {show(folder.parent)}"
         if not known:

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
 import struct
 import zipfile
 import zlib
@@ -89,7 +90,7 @@ def find_files(paths: str | Path | Iterable[str | Path]) -> list[Found]:
     Raises `InputError` for a path that names nothing that can be read.
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not listed:
+    if not all(str(path).strip() for path in listed or [""]):
         raise BenchkitError("no file is named; name a file, a folder or a glob")
     found: dict[Path, Found] = {}
     for path in listed:
@@ -116,14 +117,14 @@ def _files_of(path: str | Path) -> list[Path]:
     try:
         place = Path(path).expanduser()
         if place.is_dir():
-            listed = sorted(
-                each for each in place.rglob("*") if _is_readable(each.relative_to(place)) and each.is_file()
-            )
+            listed = _inside_folder(place)
         elif glob.has_magic(str(place)) and not place.exists():
             listed = sorted(Path(each) for each in glob.glob(str(place), recursive=True))  # noqa: PTH207
             listed = [each for each in listed if each.is_file()]
         else:
             return [find_file(path)]
+    except BenchkitError:
+        raise
     except (OSError, RuntimeError, ValueError):
         return [find_file(path)]
     if not listed:
@@ -131,6 +132,19 @@ def _files_of(path: str | Path) -> list[Path]:
             path, "names no file that can be read; name CSV, Excel, Parquet, JSON, or a zip of these"
         )
     return [find_file(each) for each in listed]
+
+
+def _inside_folder(folder: Path) -> list[Path]:
+    """The tables in a folder and those in it; raises `InputError` for one that may not be read."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(Path(error.filename), "may not be read; ask its owner for permission")
+
+    found = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        found += [Path(place, name) for name in names]
+    return sorted(each for each in found if _is_readable(each.relative_to(folder)) and each.is_file())
 
 
 def ending_of(name: str) -> str:
@@ -146,10 +160,14 @@ def ending_of(name: str) -> str:
 def _is_readable(name: PurePath, *, archives: bool = True) -> bool:
     """Whether a file in a folder or archive is a table by its name, and is not hidden."""
     inside = [part for part in name.parts if part != ".."]
-    if any(part.startswith((".", "~$")) or part == "__MACOSX" for part in inside):
+    if any(map(_is_hidden, inside)):
         return False
     ending = ending_of(name.name)
     return ending in TABLES or ending in WORKBOOKS or (archives and ending == ".zip")
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~$")) or name == "__MACOSX"
 
 
 def _is_archive(file: Path) -> bool:
