@@ -16,5 +16,7 @@ def undamaged(path: Path, problem: str) -> Iterator[None]:
     """Raise `InputError` with this problem where polars or the system cannot read a file."""
     try:
         yield
+    except PermissionError:
+        raise InputError(path, "may not be read; ask its owner for permission") from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise InputError(path, problem) from None

@@ -238,3 +238,8 @@ def test_other_values_are_quoted_as_they_are_and_at_once() -> None:
         refuse_uri(value)
     for long in ("a" * 10**6, "ab:/" * 10**6, "ab:/" * 10**6 + "@", "password " * 10**6):
         assert len(show(long)) < 70
+
+
+def test_the_web_is_not_read_from() -> None:
+    with pytest.raises(BenchkitError, match="nothing is read from the web; download the file"):
+        refuse_uri("https://bob:secret@example.org/export.csv")

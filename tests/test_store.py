@@ -221,8 +221,8 @@ def test_exports_that_overlap_make_what_one_export_of_all_would(
 
 
 def test_neither_text_nor_customers_are_stored_unless_asked_for(tmp_path: Path) -> None:
-    secret = line("1", "a", "customer", 0, who="Jane.Doe", text="my card is 4111")
-    broken = "3,a,Acme,chat,customer,John.Roe,yesterday,my pin is 9999"
+    secret = line("1", "a", "customer", 0, who="Jane.Doe", text="my card is MMXLI")
+    broken = "3,a,Acme,chat,customer,John.Roe,yesterday,my pin is IXIXIX"
     filler = [line(str(10 + k), "b", "customer", 1 + k) for k in range(40)]
     put(tmp_path, export(tmp_path, "one.csv", secret, line("2", "a", "agent", 1), broken, *filler), hour=60)
     place = tmp_path / "store" / "acme"
@@ -231,7 +231,7 @@ def test_neither_text_nor_customers_are_stored_unless_asked_for(tmp_path: Path) 
         " ".join(str(pl.read_parquet(file).rows()) for file in place.rglob("*.parquet"))
         + (place / "manifest.json").read_text()
     )
-    for private in ("Jane.Doe", "John.Roe", "4111", "9999", "customer-b"):
+    for private in ("Jane.Doe", "John.Roe", "MMXLI", "IXIXIX", "customer-b"):
         assert private.encode() not in everything
         assert private not in told
     assert "Acme/agent" in told
@@ -322,6 +322,19 @@ def test_a_manifest_that_is_gone_is_asked_for_and_nothing_written_over(tmp_path:
     assert state(tmp_path) == before
     put(tmp_path, later, hour=3)
     assert opened(tmp_path).frame.collect().height == 2
+
+
+def test_another_key_is_refused_and_none_is_needed_to_read(tmp_path: Path) -> None:
+    put(tmp_path, export(tmp_path, "a.csv", ASKED, ANSWERED), hour=2)
+    key, later = tmp_path / "store" / "acme" / "key", export(tmp_path, "b.csv", line("3", "b", "customer", 1))
+    known = key.read_text()
+    key.write_text("0" * len(known))
+    with pytest.raises(BenchkitError, match="is another key than ids were hashed with"):
+        put(tmp_path, later, hour=3)
+    key.unlink()
+    assert opened(tmp_path).frame.collect().height == 1
+    key.write_text(known)
+    put(tmp_path, later, hour=3)
 
 
 def test_a_manifest_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -154,8 +154,8 @@ def refuse_unreadable(path: str | Path, unreadable: pl.DataFrame, n_read: int) -
         return
     reasons = unreadable.group_by("reason").len().sort("len", "reason", descending=[True, False])
     reason = reasons.item(0, "reason")
-    lines = unreadable["line"].sort().head(3).to_list()
-    listed = ", ".join(f"{line:,}" for line in lines) + (", …" if unreadable.height > len(lines) else "")
+    lines = unreadable["line"].unique().sort().to_list()
+    listed = ", ".join(f"{line:,}" for line in lines[:3]) + (", …" if len(lines) > 3 else "")
     raise InputError(
         path,
         f"{unreadable.height:,} of {n_read:,} rows cannot be read, most often for {reason} "

@@ -69,6 +69,8 @@ def refuse_uri(path: object) -> None:
 
     >>> refuse_uri("exports/march.csv")
     """
+    if isinstance(path, str) and re.match(r"\s*https?:", path, re.IGNORECASE):
+        raise BenchkitError("nothing is read from the web; download the file, and name it")
     name = path.partition(":")[2] if is_connection(path) else path
     if isinstance(name, str | Path) and _holds_secret(str(name)):
         raise BenchkitError(_NAME_IT)

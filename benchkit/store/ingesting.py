@@ -14,11 +14,11 @@ import polars as pl
 from benchkit.damage import undamaged
 from benchkit.dataset import EXCLUDED, Dataset
 from benchkit.definitions import BENCHKIT
-from benchkit.errors import BenchkitError, show
+from benchkit.errors import BenchkitError, InputError, show
 from benchkit.output import write_whole
 from benchkit.schema import TIME
 from benchkit.sources.secrets import refuse_uri
-from benchkit.store.concealing import concealed, make_key, read_key
+from benchkit.store.concealing import KEY, concealed, make_key, mark_of, read_key
 from benchkit.store.manifest import Manifest, Part, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, merged, together
 from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
@@ -124,7 +124,9 @@ def ingest(
         if _holds(before, source_id):
             return _done(before, folder, changed=False)
         try:
-            data = _as_kept(data, before, folder)
+            key = _key_of(before, folder)
+            data = concealed(data, key, keep_text=before.keep_text)
+            before = replace(before, key_mark=mark_of(key) if key else "")
             source = Source(
                 id=source_id,
                 files=files,
@@ -172,12 +174,18 @@ def _holds(manifest: Manifest, source_id: str) -> bool:
     return any(source.id == source_id for source in manifest.sources)
 
 
-def _as_kept(data: Dataset, manifest: Manifest, folder: Path) -> Dataset:
+def _key_of(manifest: Manifest, folder: Path) -> bytes | None:
+    """The key by which ids are hashed, made where a store is begun; None where they are kept."""
     if manifest.keep_ids:
-        return concealed(data, None, keep_text=manifest.keep_text)
+        return None
     if not manifest.parts:
         make_key(folder)
-    return concealed(data, read_key(folder), keep_text=manifest.keep_text)
+    key = read_key(folder)
+    if manifest.key_mark not in ("", mark_of(key)):
+        raise InputError(
+            folder / KEY, "is another key than ids were hashed with; put the one back that was here"
+        )
+    return key
 
 
 def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, complete: str) -> Manifest:

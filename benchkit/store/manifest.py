@@ -64,6 +64,7 @@ class Manifest:
     generation: int = 0
     keep_text: bool = False
     keep_ids: bool = False
+    key_mark: str = ""
     as_of: str = ""
     about: dict[str, Any] = field(default_factory=dict)
     personal: list[str] = field(default_factory=lambda: ["sender_id"])

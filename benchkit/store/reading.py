@@ -56,7 +56,7 @@ def open_dataset(name: str, *, root: str | Path = "") -> Dataset:
         calendars=Calendars.from_mapping(manifest.calendars) if manifest.calendars else None,
         personal=tuple(manifest.personal),
         found=_found(folder, manifest, messages, stored, taken_at),
-        concealed=None if manifest.keep_ids else keyed_hash(read_key(folder)),
+        concealed=None if manifest.keep_ids else lambda ids: keyed_hash(read_key(folder))(ids),
     )
 
 
