@@ -193,6 +193,17 @@ def test_it_takes_enough_messages_to_say_that_all_were_answered(
     assert bool(found(data, "first messages all answered")) is is_told
 
 
+@pytest.mark.parametrize(
+    ("n", "replied", "is_told"), [(342, 0, True), (341, 0, False), (900, 5, True), (900, 9, False)]
+)
+def test_a_brand_that_never_replies_is_an_error(n: int, replied: int, *, is_told: bool) -> None:
+    data = from_timelines(*["C0 A10"] * replied, *["C0"] * (n - replied), days=8)
+    rows = found(data, "brands without replies")
+    assert bool(rows) is is_told
+    assert all((row["severity"], row["count"], row["of"]) == ("error", n - replied, n) for row in rows)
+    assert not found(from_timelines(*["C0"] * n, days=6), "brands without replies")
+
+
 def test_waits_still_open_are_counted_with_their_age() -> None:
     data = from_timelines("C0 A10", "C1440", "C2880 A2890 C4320", "C0 X10", days=10)
     (row,) = found(data, "waits still open")

@@ -155,6 +155,13 @@ CHECKS = (
         "Ask who answers there, and where; leave the channel out if it is answered natively.",
     ),
     Check(
+        answers.brands_without_replies,
+        "error",
+        "waits",
+        _SHARES,
+        "See that replies are exported, and that who wrote for the brand is read so and not as a customer.",
+    ),
+    Check(
         messages.months_without_the_brand,
         "warning",
         "conversations",

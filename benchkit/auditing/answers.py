@@ -13,6 +13,7 @@ from benchkit.periods import WEEK
 from benchkit.words import human_seconds
 
 _LEAST_UNANSWERED, _BY_CHANCE = 0.01, 1e-3
+_LEAST_REPLIED = 0.02
 _WATCHED = pl.col("watched_seconds") >= WEEK.total_seconds()
 
 
@@ -48,6 +49,25 @@ def only_what_was_answered(facts: Facts) -> Iterator[Found]:
     if facts.data.about.selection:
         n = facts.waits.height
         yield Found(n, n, facts.data.about.selection)
+
+
+def brands_without_replies(facts: Facts) -> Iterator[Found]:
+    """Brands that replied to fewer than 2 in 100 waits watched for 7 days, beyond chance (0.1%).
+
+    So it takes 342 without any reply (0.98 to the 342nd is 0.001). Some brands never answer; but whoever
+    measures one expects replies, and that all are missing more often means that they were exported
+    apart, or that who wrote them was read wrongly.
+    """
+    brands = (
+        facts.waits.filter(_WATCHED)
+        .group_by("brand")
+        .agg((pl.col("outcome") == "replied").sum().cast(pl.Int64).alias("replied"), pl.len().alias("n"))
+        .select(*names_of("brand"), "replied", "n")
+        .sort("brand")
+    )
+    is_less = np.asarray(bdtr(*(brands[name].to_numpy() for name in ("replied", "n")), _LEAST_REPLIED))
+    for brand, replied, n in brands.filter(is_less < _BY_CHANCE).iter_rows():
+        yield Found(n - replied, n, f"{part(n - replied, n, 'waits')} have no reply of the brand's.", brand)
 
 
 def waits_still_open(facts: Facts) -> Iterator[Found]:
