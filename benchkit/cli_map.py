@@ -88,7 +88,7 @@ def _draft(file: str, guess: Sketch, out: str) -> None:
 
 def _show(file: str, kinds: Sequence[Kind]) -> None:
     """Each kind of file, or list of records, with its columns, and what to type next."""
-    from benchkit.sources.mapping.draft import sketch
+    from benchkit.sources.mapping.draft import UNKNOWN, sketch
     from benchkit.sources.mapping.fitting import fitting, formats_of
 
     if len(kinds) > 1:
@@ -104,7 +104,7 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
             continue
         write(f"{guess.summary}\n{_table(guess, kind.raw.names)}")
         if len(kinds) > 1:
-            write(f"{_drafting(file, kind, kinds)} drafts a mapping of it\n\n")
+            write(f"{_drafting(file, kind, kinds)} drafts a mapping of it{_asking(guess)}\n\n")
     formats = {name for kind in kinds for name in formats_of(kind.raw.names)}
     if len(formats) == 1:
         name = formats.pop()
@@ -115,9 +115,16 @@ def _show(file: str, kinds: Sequence[Kind]) -> None:
             there = f"{n_there} of the {n_asked} columns that it needs are there"
             write(f"the format {name} comes nearest: {there}\n")
     if len(kinds) == 1:
-        for name in [] if guess.columns else _lists(kinds[0].raw.names):
+        is_document = not guess.columns or (guess.shape == UNKNOWN and guess.n_rows == 1)
+        for name in _lists(kinds[0].raw.names) if is_document else []:
             write(f"benchkit map {_typed(file)} --records {_typed(name)} shows what is in {show(name)}\n")
-        write(f"{_drafting(file, kinds[0], kinds)} drafts a mapping\n")
+        write(f"{_drafting(file, kinds[0], kinds)} drafts a mapping{_asking(guess)}\n")
+
+
+def _asking(guess: Sketch) -> str:
+    from benchkit.sources.mapping.draft import UNKNOWN
+
+    return ", which asks for what is missing" if guess.shape == UNKNOWN else ""
 
 
 def _several(kinds: Sequence[Kind]) -> str:

@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -207,6 +208,147 @@ def test_nested_records_are_read_by_their_list(tmp_path: Path) -> None:
     assert waits_of(path, draft(found)) == WAITS
 
 
+def talk(number: str, person: str, *said: tuple[str, str, str, str], **more: object) -> dict[str, Any]:
+    """A conversation as nested records tell it, its messages of id, role, author and time."""
+    keys = ("id", "from", "author", "at")
+    listed = [dict(zip(keys, each, strict=True)) for each in said]
+    return {"id": number, "contact": person, **more, "messages": listed}
+
+
+def at(hour: int, minute: int = 0) -> str:
+    return f"2026-03-02T{hour:02}:{minute:02}:00Z"
+
+
+QUESTION = ("m5", "customer", "cleo.w", at(13))
+NESTED = [
+    talk("A", "anna.k", ("m1", "customer", "anna.k", at(9)), ("m2", "agent", "Mia", at(9, 30))),
+    talk("B", "ben.h", ("m3", "customer", "ben.h", at(10)), ("m4", "agent", "Jan", at(12))),
+    talk("C", "cleo.w", QUESTION),
+]
+
+
+def test_an_elements_own_author_wrote_it_and_the_records_contact_is_the_customer(tmp_path: Path) -> None:
+    path = write(tmp_path, "talks.json", json.dumps(NESTED))
+    found = guess(path)
+    roles = ("conversation_id", "message_id", "customer_id", "sender_id", "kind")
+    assert [found.roles[role] for role in roles] == ["id", ".id", "contact", ".author", ".from"]
+    assert found.doubts == {}
+    text = draft(found)
+    assert waits_of(path, text) == WAITS
+    assert not [word for word in PRIVATE if word in text]
+    messages = Mapping.load(path.with_name("drafted.toml")).read(path, brand="Acme").messages.collect()
+    said = messages.filter(pl.col("sender") == "agent")["sender_id"].to_list()
+    assert sorted(said) == ["Acme/Jan", "Acme/Mia"]
+
+
+def test_an_elements_id_is_no_conversations_even_where_one_is_there_twice(tmp_path: Path) -> None:
+    twice = [*NESTED[:2], talk("C", "cleo.w", QUESTION, QUESTION)]
+    path = write(tmp_path, "talks.json", json.dumps(twice))
+    found = guess(path)
+    assert (found.roles["conversation_id"], found.roles["message_id"]) == ("id", ".id")
+    assert waits_of(path, draft(found)) == WAITS
+    numbered = [
+        {**each, "messages": [{**part, "id": "1"} for part in each["messages"][:1]]} for each in NESTED
+    ]
+    found = guess(write(tmp_path, "firsts.json", json.dumps(numbered)))
+    assert found.roles["conversation_id"] == "id"
+    without = [{"messages": each["messages"]} for each in NESTED]
+    text = draft(guess(write(tmp_path, "bare.json", json.dumps(without))))
+    assert 'conversation_id = "?"  # ? ' in text
+    pages = [{"id": "page", "messages": each["messages"]} for each in NESTED]
+    text = draft(guess(write(tmp_path, "pages.json", json.dumps(pages))))
+    assert 'conversation_id = "id"  # ? several records have the same' in text
+
+
+def test_who_wrote_is_asked_where_the_names_do_not_tell_it(tmp_path: Path) -> None:
+    ours = [
+        {**each, "messages": [{**part, "author": each["contact"]} for part in each["messages"]]}
+        for each in NESTED
+    ]
+    found = guess(write(tmp_path, "ours.json", json.dumps(ours)))
+    assert found.doubts == {"sender_id": "2 of 2 replies name a customer here: who wrote them?"}
+    assert 'sender_id = ".author"  # ? 2 of 2' in draft(found)
+    bare = [
+        {
+            **each,
+            "owner": "Mia",
+            "messages": [{k: v for k, v in part.items() if k != "author"} for part in each["messages"]],
+        }
+        for each in NESTED
+    ]
+    text = draft(guess(write(tmp_path, "owners.json", json.dumps(bare))))
+    assert 'customer_id = "contact"  # by its name' in text
+    assert 'agent_id = "owner"  # ? of the record' in text
+    opened = [{**{k: v for k, v in each.items() if k != "contact"}, "user": each["contact"]} for each in bare]
+    assert 'customer_id = "user"  # ? is this the customer?' in draft(
+        guess(write(tmp_path, "users.json", json.dumps(opened)))
+    )
+    everywhere = LONG.replace("anna.k,,", "anna.k,Mia,").replace("ben.h,,", "ben.h,Jan,")
+    text = draft(guess(write(tmp_path, "assigned.csv", everywhere)))
+    assert 'agent_id = "Agent"  # ? customers\' messages name one too' in text
+
+
+def test_a_direction_is_asked_where_only_its_words_speak_for_it(tmp_path: Path) -> None:
+    for name, question in [
+        ("Desk", "# ? by its words only"),
+        ("Status", "# ? by its words only"),
+        ("Direction", "# by its words"),
+    ]:
+        path = write(tmp_path, "long.csv", LONG.replace("Direction", name))
+        assert f'column = "{name}"  {question}' in draft(guess(path))
+    yes = LONG.replace("Inbound", "yes").replace("Outbound", "no").replace("Internal note", "no")
+    asked = draft(guess(write(tmp_path, "yes.csv", yes)))
+    assert 'column = "Direction"  # ? does it say who wrote' in asked
+    certain = draft(guess(write(tmp_path, "in.csv", yes.replace("Direction", "Inbound"))))
+    assert 'column = "Inbound"  # by its words' in certain
+    of_record = [
+        {"id": each["id"], "from": kind, "messages": [{"at": at(9)}]}
+        for each, kind in zip(NESTED, ("customer", "agent", "customer"), strict=True)
+    ]
+    text = draft(guess(write(tmp_path, "of record.json", json.dumps(of_record))))
+    assert 'column = "from"  # ? of the record' in text
+
+
+def test_names_in_a_column_of_senders_are_no_words_to_copy(tmp_path: Path) -> None:
+    persons = ["Agent Mia", "Client Anna", "Client Ben", "Support Jan", "Client Cleo"]
+    rows = "".join(f"a,{who},{at(9, n)}\n" for n, who in enumerate(persons * 2))
+    text = draft(guess(write(tmp_path, "who.csv", f"Thread,Sender,Sent\n{rows}")))
+    assert not [who for who in persons if who in text]
+
+
+@pytest.mark.parametrize(
+    "dirt",
+    [
+        "c;Chat;02.03.2026 13:00;;;;cleo.w;Hallo ihr da alle;niedrig\n",
+        "d;Chat;31.02.2026 13:00;;;;dora.m;Was nun;niedrig\n",
+    ],
+    ids=["a row twice", "no such day"],
+)
+def test_one_dirty_row_does_not_hide_what_a_table_is(dirt: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "wide.csv", WIDE + dirt)
+    found = guess(path)
+    assert found.shape == "wide"
+    assert found.roles["created"] == "Erstellt am"
+    many = "".join(
+        f"n{n};Chat;03.03.2026 10:{n:02};03.03.2026 11:{n:02};;Mia;x{n};Hallo {n};hoch\n" for n in range(50)
+    )
+    path = write(tmp_path, "many.csv", WIDE + many + dirt)
+    assert guess(path).shape == "wide"
+    mapping = write(tmp_path, "many.toml", settled(draft(guess(path))))
+    assert read_export(mapping, path, brand="Acme", as_of="2026-04-01").messages.collect().height == 105
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    silent = write(tmp_path, "silent.csv", "Ticket ID,Created\na,2026-03-02T09:00Z\n")
+    said = CliRunner().invoke(app, ["map", str(silent)]).output
+    assert said.startswith(
+        "1 row, which cannot be read yet: no column says who wrote, a customer or an agent "
+    )
+    assert said.endswith("--draft --out mine.toml drafts a mapping, which asks for what is missing\n")
+    odd = guess(write(tmp_path, "odd.csv", "foo,bar\nx,1\ny,2\n"))
+    assert "no column says what belongs to one conversation, nor when, nor who wrote" in odd.summary
+
+
 def test_typed_files_and_yes_and_no(tmp_path: Path) -> None:
     rows = [line.split(",") for line in LONG.splitlines()[1:] if "note" not in line]
     table = pl.DataFrame(
@@ -401,6 +543,9 @@ def test_lists_in_which_all_is_are_named_with_the_command_that_shows_them(tmp_pa
     assert f"benchkit map {path} --records data.a.b shows what is in 'data.a.b'\n" in said
     shown = CliRunner().invoke(app, ["map", str(path), "--records", "data.a.b"]).output
     assert "  'via.channel'  words        channel\n" in shown
+    beside = write(tmp_path, "beside.json", json.dumps({"meta": {"n": 1}, "data": {"talks": NESTED}}))
+    said = CliRunner().invoke(app, ["map", str(beside)]).output
+    assert f"benchkit map {beside} --records data.talks shows what is in 'data.talks'\n" in said
     dotted = write(tmp_path, "dotted.json", json.dumps({"a.b": TALKS, "c": TICKETS}))
     assert "holds 2 lists of records, 'a.b', 'c'" in CliRunner().invoke(app, ["map", str(dotted)]).output
 

@@ -36,7 +36,7 @@ def draft(guess: Sketch) -> str:
 
 def _head(guess: Sketch) -> Iterator[str]:
     yield from _comment(
-        f"A draft by `benchkit map`: {guess.summary}, by {len(guess.columns):,} columns. "
+        f"A draft by `benchkit map`, of {len(guess.columns):,} columns: {guess.summary}. "
         "Every guess says why."
     )
     yield f"# A comment {MARK} is a question: settle it and delete its mark; nothing is read before that."
@@ -56,9 +56,7 @@ def _every(guess: Sketch) -> Iterator[str]:
     yield "[every]"
     ids = guess.column("conversation_id")
     if ids is not None:
-        doubt = "no value is there twice: is this a conversation's id, or a message's?"
-        is_odd = ids.is_unique and guess.shape != WIDE and not guess.each
-        yield _line("conversation_id", _quoted(ids.name), BY_NAME, doubt if is_odd else "")
+        yield _named(guess, "conversation_id")
     elif {"message_id", "in_reply_to"} <= set(guess.roles):
         yield "# conversations are found by following replies, as no column names them"
     else:
@@ -70,10 +68,9 @@ def _every(guess: Sketch) -> Iterator[str]:
         yield _line("channel", _quoted(channel), BY_NAME)
     else:
         yield _line("channel", '{ constant = "unknown" }', "", 'no column names it: say it, such as "chat"')
-    customer = guess.roles.get("customer_id")
-    if customer and not _is_of_both(guess):
-        yield _line("customer_id", _quoted(customer), BY_NAME)
-    elif not customer:
+    if "customer_id" in guess.roles:
+        yield _named(guess, "customer_id")
+    elif "sender_id" not in guess.roles:
         yield "# customer_id: no column names customers, so each conversation counts as a customer's own"
     for role in CARRIED:
         if role in guess.roles:
@@ -91,12 +88,7 @@ def _rows(guess: Sketch) -> Iterator[str]:
     for role in ("message_id", "in_reply_to"):
         if role in guess.roles:
             yield _line(role, _quoted(guess.roles[role]), BY_NAME)
-    if _is_of_both(guess):
-        yield _line(
-            "sender_id", _quoted(guess.roles["customer_id"]), "by its name: customers and agents alike"
-        )
-    else:
-        yield _agent(guess)
+    yield _named(guess, "sender_id") if "sender_id" in guess.roles else _agent(guess)
     if text := guess.roles.get("text"):
         yield _line("text", f"{{ column = {_quoted(text)}, optional = true }}", BY_NAME)
     yield "[turns.kind]"
@@ -104,7 +96,7 @@ def _rows(guess: Sketch) -> Iterator[str]:
     if kind is None:
         yield _line("column", '"?"', "", "which column says whether a customer or an agent wrote?")
         return
-    yield _line("column", _quoted(kind.name), "by its words")
+    yield _line("column", _quoted(kind.name), "by its words", guess.doubts.get("kind", ""))
     yield "[turns.kind.values]"
     said: dict[str, tuple[str, str]] = {}
     for word, meant in guess.kinds.items():
@@ -112,8 +104,8 @@ def _rows(guess: Sketch) -> Iterator[str]:
     for word, meant in said.values():
         doubt = "" if meant else "what is this? customer, agent, bot, closed, assigned ... or ignored"
         yield _line(_quoted(word), _quoted(meant or "ignored"), "", doubt)
-    if kind.n < guess.n_rows:
-        yield _line('""', '"ignored"', "", f"{guess.n_rows - kind.n:,} rows say nothing here")
+    if guess.n_silent:
+        yield _line('""', '"ignored"', "", f"{guess.n_silent:,} rows say nothing here")
 
 
 def _wide(guess: Sketch) -> Iterator[str]:
@@ -146,20 +138,15 @@ def _wide(guess: Sketch) -> Iterator[str]:
 
 
 def _agent(guess: Sketch) -> str:
-    if agent := guess.roles.get("agent_id"):
-        return _line("agent_id", _quoted(agent), BY_NAME)
+    if "agent_id" in guess.roles:
+        return _named(guess, "agent_id")
     return "# agent_id: no column names who answered, so all replies are one agent's"
 
 
-def _is_of_both(guess: Sketch) -> bool:
-    """Whether the one column that names persons names customers and agents, in rows of both."""
-    words = plain(guess.roles.get("customer_id", "").rpartition(".")[2]).split()
-    is_author = bool({"author", "sender", "user", "from", "absender", "autor"} & set(words))
-    return (
-        guess.shape != WIDE
-        and "agent_id" not in guess.roles
-        and (is_author or (bool(guess.each) and bool(words)))
-    )
+def _named(guess: Sketch, role: str) -> str:
+    """The line of a column that was found by its name."""
+    why = f"{BY_NAME}: customers and agents alike" if role == "sender_id" else BY_NAME
+    return _line(role, _quoted(guess.roles[role]), why, guess.doubts.get(role, ""))
 
 
 def _moment(guess: Sketch, role: str) -> str:

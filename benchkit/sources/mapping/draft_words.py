@@ -88,8 +88,10 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "customer_id": (
         rf"(?:customer|client|requester|contact|consumer|visitor|end user|kunden?|kundin|klant){_WHO}",
-        rf"(?:cliente|absender|anfrager|demandeur|solicitante|richiedente|remitente|aanvrager|afzender){_WHO}",
-        rf"(?:author|sender|user|from){_WHO}",
+        rf"(?:cliente|anfrager|demandeur|solicitante|richiedente|aanvrager){_WHO}",
+    ),
+    "sender_id": (
+        rf"(?:author|sender|user|from|absender|autor|autore|auteur|remitente|mittente|afzender){_WHO}",
     ),
     "kind": (
         r"direction|richtung|sens|direccion|direzione|direcao|richting",
@@ -100,7 +102,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "activity": (
         r"activity|concept name|aktivitat|activite|actividad|attivita|atividade|activiteit",
         r"event|ereignis|evenement|evento|gebeurtenis|action|aktion|accion|azione|acao|actie",
-        r"(?:activity|action|event) ?(?:type|name)|step|schritt|what|type|typ|tipo|status",
+        r"(?:activity|action|event) ?(?:type|name)|type|typ|tipo",
+        r"step|schritt|what|status",
     ),
     "channel": (r"channel|kanal|canal|canale|kanaal", r"source|quelle|network|platform|plattform|medium|via"),
     "brand": (r"brand|marke|marque|marca|merk", r"(?:social )?(?:account|profile|page)(?: name)?"),
@@ -185,6 +188,15 @@ def likeness(name: str, role: str) -> int | None:
     return None
 
 
+def is_yes_and_no(words: tuple[str, ...]) -> bool:
+    """Whether words are nothing but yes and no, in some language.
+
+    >>> is_yes_and_no(("Ja", "nein")), is_yes_and_no(("in", "out"))
+    (True, False)
+    """
+    return bool(words) and all(plain(word) in (*_YES, *_NO) for word in words)
+
+
 def kinds_of(name: str, words: tuple[str, ...]) -> dict[str, str]:
     """What each of a column's words says that a turn is, "" where it does not say it.
 
@@ -194,7 +206,7 @@ def kinds_of(name: str, words: tuple[str, ...]) -> dict[str, str]:
     {'False': 'agent', 'True': 'customer'}
     """
     lowered = {word: plain(word) for word in words}
-    if lowered and all(word in (*_YES, *_NO) for word in lowered.values()):
+    if is_yes_and_no(words):
         tail = plain(name.rpartition(".")[2])
         yes, no = ("agent", "customer") if _OF_AGENTS.search(tail) else ("customer", "agent")
         return {word: yes if said in _YES else no for word, said in lowered.items()}
