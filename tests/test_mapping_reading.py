@@ -478,7 +478,7 @@ ONE = "Thread,ID,Author,Agent,Direction,Network,Sent\na,1,ann,,inbound,facebook,
             {},
             ONE.replace("inbound", "to us"),
             {},
-            "1 of 1 rows are of a kind that the mapping does not name, most often 'to us'",
+            "1 of 1 rows are of a kind that the mapping does not name, with 1 different value in 'Direct",
         ),
         ({}, ONE.replace("inbound", "note"), {}, "holds no message from before"),
         (
@@ -511,6 +511,45 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(
     with pytest.raises(BenchkitError, match=re.escape(sentence.replace("{path}", str(path)))) as caught:
         read({**LONG, "every": {**LONG["every"], **changes}}, path, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_kinds_are_named_in_a_refusal_and_customers_are_not(tmp_path: Path) -> None:
+    rows = "".join(
+        f"t{n},{n},{'Jane Doe' if n % 3 else 'Joe Bloggs'},,{'survey' if n % 2 else 'poll'},facebook,"
+        f"2026-03-02 09:{n % 60:02}\n"
+        for n in range(60)
+    )
+    path = write(tmp_path, ONE.partition("\n")[0] + "\n" + rows)
+    with pytest.raises(InputError, match=r"most often '(poll|survey)', '(poll|survey)' in 'Direction'; add"):
+        read(LONG, path)
+    for column, content, said in [
+        ("Author", rows.replace("Jane Doe", "jane@x.org").replace("Joe Bloggs", "user12345"), "2 different"),
+        ("ID", rows, "60 different values in 'ID'"),
+    ]:
+        path = write(tmp_path, ONE.partition("\n")[0] + "\n" + content)
+        kind = {"column": column, "values": {"x": "customer"}}
+        with pytest.raises(InputError, match=said) as caught:
+            read({**LONG, "every": {**LONG["every"], "kind": kind}}, path)
+        assert not [word for word in ("jane", "user1", "most often") if word in str(caught.value)]
+
+
+def test_needs_reply_is_yes_or_no(tmp_path: Path) -> None:
+    told = {**LONG, "every": {**LONG["every"], "needs_reply": "Open"}}
+    header = ONE.partition("\n")[0] + ",Open\n"
+    words = ["Yes", "no", "1", "0", "TRUE", "false", ""]
+    rows = [f"t{n},{n},ann,,in,facebook,2026-03-02 09:{n:02},{words[n % 7]}\n" for n in range(42)]
+    odd = "u,99,ann,,in,facebook,2026-03-02 10:00,perhaps\n"
+    data = read(told, write(tmp_path, header + "".join([*rows, odd])))
+    said = data.messages.sort(pl.col("message_id").cast(pl.Int64)).collect()["needs_reply"]
+    assert said.to_list() == [True, False, True, False, True, False, None] * 6
+    assert left_out(data) == [(44, "a needs_reply that is neither yes nor no")]
+    path = write(
+        tmp_path, header + "".join([*rows[:20], *[odd.replace("99", str(n)) for n in range(60, 64)]])
+    )
+    with pytest.raises(InputError, match="4 of 22 values of needs_reply are neither yes nor no; name"):
+        read(told, path)
+    answers = {"column": "Open", "values": {"perhaps": "yes"}}
+    read({**told, "every": {**told["every"], "needs_reply": answers}}, path)
 
 
 def test_times_without_a_zone_need_one(tmp_path: Path) -> None:

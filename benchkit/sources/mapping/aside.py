@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,9 @@ from benchkit.sources.delimited import UNREADABLE_SHARE, refuse_unreadable, set_
 
 IS_MESSAGE = pl.col("kind").is_in(SENDERS)
 UNNAMED = "a kind that the mapping does not name"
+MOST_KINDS, OFTEN = 12, 20
+_OF_PERSON = re.compile(r"[@#]|[0-9]{3}|\S\s+\S+\s+\S+\s+\S")
+"""What addresses, numbers and sentences have, and names of kinds have not."""
 
 
 class Aside:
@@ -38,18 +42,40 @@ class Aside:
             self.parts.append(excluded)
         return kept
 
-    def refuse_unreadable(self, n_turns: int, unnamed: pl.Series) -> None:
-        """Raise `InputError` where more turns are unreadable than may be left out."""
+    def refuse_unreadable(self, n_turns: int, unnamed: pl.Series, told_by: Collection[str]) -> None:
+        """Raise `InputError` where more turns are unreadable than may be left out.
+
+        `unnamed`: what stands in the columns `told_by` where the mapping does not name it.
+        """
         excluded = pl.concat([as_excluded(pl.DataFrame()), *self.parts])
         if len(unnamed) > UNREADABLE_SHARE * n_turns:
-            kinds = unnamed.drop_nulls().value_counts(sort=True).head(3).to_series().to_list()
-            named = ", ".join(show(kind) for kind in kinds) or "nothing at all"
+            where = f" in {' or '.join(map(show, told_by))}" if told_by else ""
             raise InputError(
                 self.path,
                 f"{len(unnamed):,} of {n_turns:,} rows are of a kind that the mapping does not name, "
-                f"most often {named}; add what they are to the values of kind, such as 'ignored'",
+                f"{_categories(unnamed)}{where}; add what they are to the values of kind, such as 'ignored', "
+                "or name the column that says it",
             )
         refuse_unreadable(self.path, excluded, n_turns)
+
+
+def _categories(said: pl.Series) -> str:
+    """The most common values if they are names of kinds, or else how many there are.
+
+    What hardly comes again may be a customer's name or words, and so are many different values.
+
+    >>> _categories(pl.Series(["note"] * 90 + ["survey"] * 30))
+    "most often 'note', 'survey'"
+    >>> _categories(pl.Series(["anna", "ben", "anna"]))
+    'with 2 different values'
+    """
+    counts = said.drop_nulls().value_counts(sort=True, name="n").rows()
+    if not counts:
+        return "with nothing at all"
+    often = [value for value, n in counts[:3] if n >= OFTEN and not _OF_PERSON.search(value)]
+    if len(counts) > MOST_KINDS or not often:
+        return f"with {len(counts):,} different value{'s' if len(counts) > 1 else ''}"
+    return f"most often {', '.join(map(show, often))}"
 
 
 def _canonical(columns: list[str]) -> dict[str, pl.Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from benchkit.sources.delimited import UNREADABLE_SHARE, name_of, untimely_rows
 from benchkit.sources.mapping.aside import IS_MESSAGE, UNNAMED, Aside
 from benchkit.sources.mapping.conversations import with_conversations
 from benchkit.sources.mapping.filling import (
+    BOOLEANS,
     as_messages,
     brands_own,
     count_subjects,
@@ -63,7 +64,8 @@ def read(
         (raw.malformed for raw in raws.values()),
         several_files=turns["file"].n_unique() > 1,
     )
-    turns = _readable(turns, aside)
+    kinds = (mapping.cells_of(turn)["kind"] for turn in mapping.turns)
+    turns = _readable(turns, aside, list(dict.fromkeys(name for cell in kinds for name in cell.names)))
     taken_at = said or newest_time(turns["at"])
     turns = aside.keep(turns, "rule", untimely_rows("at", taken_at))
     messages, changes = turns.filter(IS_MESSAGE), turns.filter(~IS_MESSAGE)
@@ -151,20 +153,32 @@ def _refuse_unused(mapping: ExportMapping, told: Told) -> None:
             )
 
 
-def _readable(turns: pl.DataFrame, aside: Aside) -> pl.DataFrame:
-    """The turns that have what every turn must have."""
+def _readable(turns: pl.DataFrame, aside: Aside, kinds: Collection[str]) -> pl.DataFrame:
+    """The turns that have what every turn must have; `kinds` are the columns that say what they are."""
     is_nameless = pl.col("message_id").is_null() if "message_id" in turns.columns else pl.lit(False)
     has_none = pl.col("conversation_id").is_null() if "conversation_id" in turns.columns else pl.lit(False)
+    answers = IS_MESSAGE & pl.col("needs_reply").is_not_null()
+    is_no_answer = answers & ~pl.col("needs_reply").str.to_lowercase().is_in(list(BOOLEANS))
+    if "needs_reply" not in turns.columns:
+        answers = is_no_answer = pl.lit(False)
+    n_answers, n_others = turns.select(answers.sum().alias("n"), is_no_answer.sum().alias("others")).row(0)
+    if n_others > UNREADABLE_SHARE * n_answers:
+        raise InputError(
+            aside.path,
+            f"{n_others:,} of {n_answers:,} values of needs_reply are neither yes nor no; "
+            "name another column, or say which of its words is which, as values",
+        )
     reasons = {
         UNNAMED: pl.col("kind").is_null(),
         "an empty conversation_id": has_none,
         "an empty message_id": IS_MESSAGE & is_nameless & ~pl.col("is_made"),
+        "a needs_reply that is neither yes nor no": is_no_answer,
     }
     first = pl.coalesce(pl.when(test).then(pl.lit(why)) for why, test in reasons.items())
     unnamed = turns.filter(pl.col("kind").is_null())["said"]
     n_turns = turns.height + sum(part.height for part in aside.parts)
     kept = aside.keep(turns, "unreadable", pl.coalesce(first, "why"))
-    aside.refuse_unreadable(n_turns, unnamed)
+    aside.refuse_unreadable(n_turns, unnamed, kinds)
     return kept.drop("why", "said").with_columns(
         pl.lit(None, pl.String).alias(name) for name in ("message_id",) if name not in turns.columns
     )
