@@ -268,6 +268,8 @@ def test_who_wrote_is_asked_where_the_names_do_not_tell_it(tmp_path: Path) -> No
     found = guess(write(tmp_path, "ours.json", json.dumps(ours)))
     assert found.doubts == {"sender_id": "2 of 2 replies name a customer here: who wrote them?"}
     assert 'sender_id = ".author"  # ? 2 of 2' in draft(found)
+    other = [{**each, "contact": f"{each['contact']}@mail.example"} for each in ours]
+    assert guess(write(tmp_path, "other.json", json.dumps(other))).doubts == found.doubts
     bare = [
         {
             **each,

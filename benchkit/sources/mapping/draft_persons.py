@@ -89,7 +89,7 @@ def doubts_of(
         doubts["customer_id"] = "is this the customer?"
     for role in () if is_wide else WRITERS:
         if name := roles.get(role):
-            doubt = _of_writer(frame, name, customer or name, roles.get("kind", ""), kinds)
+            doubt = _of_writer(frame, name, customer, roles.get("kind", ""), kinds)
             if name in in_record:
                 doubt = "of the record: did that agent write all of its replies?"
             doubts |= {role: doubt} if doubt else {}
@@ -132,11 +132,13 @@ def _of_writer(frame: pl.DataFrame, writer: str, customer: str, kind: str, kinds
         for who in ("agent", "customer")
     )
     agents = stripped(of_agents[writer].cast(pl.String)).drop_nulls()
-    customers = stripped(of_customers[customer].cast(pl.String)).drop_nulls()
-    n_of_both = int(agents.is_in(customers.unique().implode()).sum())
+    is_agents = likeness(writer, "sender_id") is None
+    names = [name for name in (customer, "" if is_agents else writer) if name]
+    customers = {who for name in names for who in stripped(of_customers[name].cast(pl.String)).drop_nulls()}
+    n_of_both = int(agents.is_in(list(customers)).sum())
     if n_of_both > _OF_BOTH_SHARE * len(agents):
         return f"{n_of_both:,} of {len(agents):,} replies name a customer here: who wrote them?"
     there = stripped(of_customers[writer].cast(pl.String)).count()
-    if writer != customer and there > of_customers.height / 2 and likeness(writer, "agent_id") is not None:
+    if is_agents and there > of_customers.height / 2:
         return "customers' messages name one too: who wrote the replies, or whose the conversation is?"
     return ""
