@@ -27,16 +27,8 @@ def first_messages_all_answered(facts: Facts) -> Iterator[Found]:
     """
     if facts.data.about.selection:
         return
-    brands = (
-        facts.waits.filter(pl.col("is_first") & _WATCHED)
-        .group_by("brand")
-        .agg((pl.col("outcome") != "replied").sum().cast(pl.Int64).alias("unanswered"), pl.len().alias("n"))
-        .with_columns(names_of("brand"))
-        .sort("brand")
-    )
-    unanswered_counts, counts = (brands[name].to_numpy() for name in ("unanswered", "n"))
-    is_less = np.asarray(bdtr(unanswered_counts, counts, _LEAST_UNANSWERED)) < _BY_CHANCE
-    for brand, unanswered, n in brands.filter(is_less).iter_rows():
+    first = facts.waits.filter(pl.col("is_first") & _WATCHED)
+    for brand, unanswered, n in _brands_with_fewer(first, pl.col("outcome") != "replied", _LEAST_UNANSWERED):
         said = f"{part(unanswered, n, 'first messages')} went unanswered, fewer than any brand leaves so."
         yield Found(n - unanswered, n, said, brand)
 
@@ -58,16 +50,21 @@ def brands_without_replies(facts: Facts) -> Iterator[Found]:
     measures one expects replies, and that all are missing more often means that they were exported
     apart, or that who wrote them was read wrongly.
     """
+    watched = facts.waits.filter(_WATCHED)
+    for brand, replied, n in _brands_with_fewer(watched, pl.col("outcome") == "replied", _LEAST_REPLIED):
+        yield Found(n - replied, n, f"{part(n - replied, n, 'waits')} have no reply of the brand's.", brand)
+
+
+def _brands_with_fewer(waits: pl.DataFrame, is_so: pl.Expr, least: float) -> Iterator[tuple[str, int, int]]:
+    """Brands of whose waits a share below the least is so, beyond chance: how many, of how many."""
     brands = (
-        facts.waits.filter(_WATCHED)
-        .group_by("brand")
-        .agg((pl.col("outcome") == "replied").sum().cast(pl.Int64).alias("replied"), pl.len().alias("n"))
-        .select(*names_of("brand"), "replied", "n")
+        waits.group_by("brand")
+        .agg(is_so.sum().cast(pl.Int64).alias("so"), pl.len().alias("n"))
+        .select(*names_of("brand"), "so", "n")
         .sort("brand")
     )
-    is_less = np.asarray(bdtr(*(brands[name].to_numpy() for name in ("replied", "n")), _LEAST_REPLIED))
-    for brand, replied, n in brands.filter(is_less < _BY_CHANCE).iter_rows():
-        yield Found(n - replied, n, f"{part(n - replied, n, 'waits')} have no reply of the brand's.", brand)
+    counts, of = (brands[name].to_numpy() for name in ("so", "n"))
+    yield from brands.filter(np.asarray(bdtr(counts, of, least)) < _BY_CHANCE).iter_rows()
 
 
 def waits_still_open(facts: Facts) -> Iterator[Found]:
