@@ -83,7 +83,7 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     }
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
     for name, frame in frames.items():
-        write_whole(folder / files[name], partial(frame.write_parquet, compression_level=1))
+        write_whole(folder / files[name], partial(frame.write_parquet, compression="lz4"))
     sizes = {name: (folder / place).stat().st_size for name, place in files.items()}
     times = pl.concat([messages["sent_at"], events["at"]])
     return Part(
