@@ -75,8 +75,9 @@ def keyed_hash(key: bytes) -> Hashing:
     keyed = _keyed(key)
 
     def hashed(ids: pl.Series) -> pl.Series:
-        rows = ids.to_frame("id").with_row_index("row").select(pl.col("row").first().over("id")).to_series()
-        firsts = rows.unique()
+        known = ids.to_frame("id").with_row_index("row")
+        rows = known.select(pl.col("row").first().over("id")).to_series()
+        firsts = rows.filter(rows == known["row"])
         hashes = [None if name is None else _hash(name, keyed) for name in ids.gather(firsts).to_list()]
         return ids.scatter(firsts, pl.Series(hashes, dtype=pl.String)).gather(rows)
 
@@ -123,8 +124,10 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
 
 def _made_of_customers(messages: pl.DataFrame) -> list[str]:
     """The other ids that are made of the customer's own, whatever the mapping says of them."""
-    theirs = messages.filter(_IS_CUSTOMERS & (pl.col("sender_id") != ""))
-    looked_at = theirs.gather_every(max(1, theirs.height // _LOOKED_AT))
+    some = messages.select("sender", "sender_id", *_OTHER_IDS).gather_every(
+        max(1, messages.height // _LOOKED_AT)
+    )
+    looked_at = some.filter(_IS_CUSTOMERS & (pl.col("sender_id") != ""))
     name = pl.col("sender_id").str.to_lowercase()
     shares = looked_at.select(
         ((other == name) | ((name.str.len_chars() >= _LONG) & other.str.contains(name, literal=True))).mean()
