@@ -367,7 +367,7 @@ TERMS: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "one day": (lambda terms: terms.update(taken=["2026-11-08"]), "its days are none"),
     "turned": (lambda terms: terms.update(taken=["2026-11-09", "2026-11-08"]), "before the one it was first"),
     "early": (lambda terms: terms.update(taken=["2026-11-01"] * 2), "was not over for 7 days"),
-    "last day": (lambda terms: terms["brands"]["Airlines"]["x"].update({"9999-12": 9}), "make no sense"),
+    "last day": (lambda terms: terms["brands"]["Airlines"]["x"].update({"9999-12": 9}), "is not a month"),
     "few brands": (lambda terms: terms["brands"]["Airlines"]["x"].update({MONTH: 4}), "fewer than 5 brands"),
     "no brands": (lambda terms: terms["brands"].pop("Airlines"), "its brands no cells"),
     "no cell": (lambda terms: terms["brands"].update({"Law": {"x": {MONTH: 9}}}), "its brands no cells"),
