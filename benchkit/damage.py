@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchkit.errors import InputError
+from benchkit.errors import NO_PERMISSION, InputError
 
 
 @contextmanager
@@ -17,6 +17,6 @@ def undamaged(path: Path, problem: str) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise InputError(path, "may not be read; ask its owner for permission") from None
+        raise InputError(path, NO_PERMISSION) from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise InputError(path, problem) from None

@@ -41,6 +41,9 @@ class UnknownNameError(BenchkitError):
         self.choices = known
 
 
+NO_PERMISSION = "may not be read; ask its owner for permission"
+
+
 def show(value: object, *, limit: int = 60) -> str:
     """Quote a value from outside so that it cannot fill or drive a terminal.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from benchkit.dataset import as_excluded
-from benchkit.errors import InputError, UnknownNameError, show
+from benchkit.errors import NO_PERMISSION, InputError, UnknownNameError, show
 from benchkit.schema import EVENTS, MESSAGES
 from benchkit.sources.scanning import Header, Rows, parse_rows
 from benchkit.sources.splitter import split_header
@@ -88,7 +88,7 @@ def find_file(path: str | Path) -> Path:
     except InputError:
         raise
     except PermissionError:
-        raise InputError(path, "may not be read; ask its owner for permission") from None
+        raise InputError(path, NO_PERMISSION) from None
     except (OSError, RuntimeError, ValueError):
         raise InputError(path, "cannot be opened; check its name and folder") from None
 

@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, TypeAlias
 
-from benchkit.errors import BenchkitError, InputError
+from benchkit.errors import NO_PERMISSION, BenchkitError, InputError
 from benchkit.sources.delimited import find_file, head_of
 
 Content: TypeAlias = Path | bytes
@@ -138,7 +138,7 @@ def _inside_folder(folder: Path) -> list[Path]:
     """The tables in a folder and those in it; raises `InputError` for one that may not be read."""
 
     def refuse(error: OSError) -> None:
-        raise InputError(Path(error.filename), "may not be read; ask its owner for permission")
+        raise InputError(Path(error.filename), NO_PERMISSION)
 
     found = []
     for place, folders, names in os.walk(folder, onerror=refuse):
