@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +19,8 @@ from polars.testing import assert_frame_equal
 
 from benchkit import BenchkitError, Waits, find_waits, measure, open_dataset, read_messages, synthesize
 from benchkit.comparisons import control_chart
+from benchkit.dataset import Dataset
+from benchkit.sources.exports import read_export
 from benchkit.store import datasets, ingest
 from benchkit.store.places import locked
 
@@ -111,6 +114,24 @@ def test_the_same_export_again_changes_nothing(tmp_path: Path) -> None:
     before = state(tmp_path)
     assert put(tmp_path, path, hour=2).startswith("nothing new")
     assert state(tmp_path) == before
+
+
+def test_an_export_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = export(tmp_path, "june.csv", ASKED)
+
+    def read_and_added_to(*asked: Any, **options: Any) -> Dataset:
+        data = read_export(*asked, **options)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{ANSWERED}\n")
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr("benchkit.sources.exports.read_export", read_and_added_to)
+        with pytest.raises(BenchkitError, match=r"june\.csv': changed while it was read.*stands as it was"):
+            put(tmp_path, path, hour=2)
+    assert put(tmp_path, path, hour=2).startswith("2 messages added")
 
 
 def test_a_newer_export_replaces_what_changed_and_keeps_what_it_does_not_hold(tmp_path: Path) -> None:

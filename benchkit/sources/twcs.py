@@ -36,6 +36,7 @@ EXAMPLE = """tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_res
 """A made-up file of two tweets."""
 
 _SENDER = pl.Enum(SENDERS)
+_TRUE, _FALSE = (["True", "true", "TRUE"], ["False", "false", "FALSE"])
 
 
 def read_twcs(path: str | Path, *, as_of: Moment | None = None, keep_text: bool = False) -> Dataset:
@@ -111,9 +112,8 @@ _NOT_BETWEEN_TWO = {
 
 def _select(support_handles: list[str], *, keep_text: bool) -> list[pl.Expr]:
     """What is needed of each tweet, so that its text need not be kept."""
-    text, parent = pl.col("text"), pl.col("in_response_to_tweet_id")
-    inbound = pl.col("inbound").str.to_lowercase()
-    is_agents, is_customers = inbound == "false", inbound == "true"
+    text, parent, inbound = pl.col("text"), pl.col("in_response_to_tweet_id"), pl.col("inbound")
+    is_agents, is_customers = (inbound.is_in(spellings) for spellings in (_FALSE, _TRUE))
     agents_text, customers_text = pl.when(is_agents).then(text), pl.when(is_customers).then(text)
     support_mention = rf"(?i-u:\b{{start-half}}@(?:{'|'.join(support_handles)})\b)"
     columns = {
@@ -122,7 +122,7 @@ def _select(support_handles: list[str], *, keep_text: bool) -> list[pl.Expr]:
         "from_agent": pl.when(is_agents | is_customers).then(is_agents),
         "sent_at": _time_in_utc(pl.col("created_at")),
         "parent_id": pl.when(parent == "").then(NONE).otherwise(_whole_number(parent)),
-        "addressed": agents_text.str.extract(r"^@[0-9]+(?-u:\b)", 0),
+        "addressed": agents_text.str.extract(r"^@([0-9]+)(?-u:\b)"),
         "mentioned": customers_text.str.extract(support_mention, 0),
         "signature": signature(agents_text),
     }
@@ -163,19 +163,22 @@ def _brands(tweets: pl.DataFrame, industries: pl.DataFrame) -> pl.DataFrame:
 def _with_threads(tweets: pl.DataFrame, brands: pl.DataFrame) -> pl.DataFrame:
     """Add the root of each tweet's thread, its customer or null, and the row of its brand or NONE."""
     rows = pl.int_range(brands.height, eager=True)
-    spellings = tweets["author_id"].filter(tweets["from_agent"]).unique()
-    row_of_spelling = spellings.str.to_lowercase().replace_strict(brands["handle"], rows)
-    agents_brand = (
-        pl.when("from_agent").then("author_id").replace_strict(spellings, row_of_spelling, default=NONE)
+    handles = tweets["author_id"].filter(tweets["from_agent"]).str.to_lowercase()
+    agents_brand = np.full(tweets.height, NONE)
+    agents_brand[tweets["from_agent"].to_numpy()] = handles.replace_strict(brands["handle"], rows).to_numpy()
+    threads = find_threads(
+        Tweets(
+            tweet_id=tweets["tweet_id"].to_numpy(),
+            parent_id=tweets["parent_id"].to_numpy(),
+            sent_at=tweets["sent_at"].to_physical().to_numpy(),
+            from_agent=tweets["from_agent"].to_numpy(),
+            brand=agents_brand,
+        )
     )
-    columns = tweets.select(
-        "tweet_id", "parent_id", pl.col("sent_at").to_physical(), "from_agent", agents_brand
-    )
-    threads = find_threads(Tweets(*(column.to_numpy() for column in columns)))
 
     customer, brand = threads.asked.copy(), threads.brand.copy()
     addressing, unbranded = np.flatnonzero(customer == NONE), np.flatnonzero(brand == NONE)
-    addressed = tweets["addressed"].gather(addressing).str.strip_prefix("@")
+    addressed = tweets["addressed"].gather(addressing)
     customer[addressing] = tweets.height + np.arange(len(addressing))
     mentioned = tweets["mentioned"].gather(unbranded).str.strip_prefix("@").str.to_lowercase()
     brand[unbranded] = mentioned.replace_strict(brands["handle"], rows, default=NONE).to_numpy()
@@ -202,25 +205,23 @@ def _with_shared_signatures(tweets: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_order(tweets: pl.DataFrame) -> pl.DataFrame:
-    """Put the tweets of a conversation together, in order of time, and number them by its first."""
+    """Put the tweets of a conversation together, in order of time, and say which one begins it."""
     customer = pl.col("customer").hash()  # equal where names are, and faster to sort by
     order = pl.arg_sort_by("root", customer, "brand", "sent_at", "from_agent", "tweet_id")
     ordered = tweets.drop("line")[tweets.select(order).to_series()]
     begins = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in ("root", "customer", "brand"))
-    return ordered.with_columns(
-        pl.when(begins.fill_null(True)).then("tweet_id").forward_fill().alias("conversation_id")
-    )
+    return ordered.with_columns(begins.fill_null(True).alias("begins")).drop("root", "customer")
 
 
 def _messages(tweets: pl.DataFrame, brands: pl.DataFrame) -> pl.LazyFrame:
     """The columns of `schema.MESSAGES`; text is made of numbers only where it is asked for."""
-    from_agent = pl.col("from_agent")
+    from_agent, message_id = pl.col("from_agent"), pl.col("tweet_id").cast(pl.String)
     signed = pl.concat_str("brand", pl.lit("/"), pl.col("signature").fill_null(UNSIGNED))
     columns = {
-        "message_id": pl.col("tweet_id").cast(pl.String),
-        "conversation_id": pl.col("conversation_id").cast(pl.String),
+        "message_id": message_id,
+        "conversation_id": pl.when("begins").then(message_id).forward_fill(),
         "brand": pl.col("brand"),
-        "channel": pl.lit("twitter").cast(pl.Categorical),
+        "channel": pl.lit("twitter", pl.Categorical),
         "sender": pl.when(from_agent).then(pl.lit("agent", _SENDER)).otherwise(pl.lit("customer", _SENDER)),
         "sender_id": pl.when(from_agent).then(signed).otherwise("author_id"),
         "sent_at": pl.col("sent_at"),

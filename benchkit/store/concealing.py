@@ -78,16 +78,21 @@ def keyed_hash(key: bytes) -> Hashing:
         known = ids.to_frame("id").with_row_index("row")
         rows = known.select(pl.col("row").first().over("id")).to_series()
         firsts = rows.filter(rows == known["row"])
-        hashes = [None if name is None else _hash(name, keyed) for name in ids.gather(firsts).to_list()]
-        return ids.scatter(firsts, pl.Series(hashes, dtype=pl.String)).gather(rows)
+        names = ids.gather(firsts).cast(pl.Binary).to_list()
+        hashes = [None if name is None else _digest(name, keyed) for name in names]
+        return ids.scatter(firsts, pl.Series(hashes, dtype=pl.Binary).bin.encode("hex")).gather(rows)
 
     return hashed
 
 
 def _hash(name: str, keyed: hashlib.blake2b) -> str:
+    return _digest(name.encode("utf-8", "surrogatepass"), keyed).hex()
+
+
+def _digest(name: bytes, keyed: hashlib.blake2b) -> bytes:
     hashed = keyed.copy()
-    hashed.update(name.encode("utf-8", "surrogatepass"))
-    return hashed.hexdigest()
+    hashed.update(name)
+    return hashed.digest()
 
 
 def _keyed(key: bytes) -> hashlib.blake2b:

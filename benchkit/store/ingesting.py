@@ -21,7 +21,7 @@ from benchkit.sources.secrets import refuse_uri
 from benchkit.store.concealing import KEY, concealed, make_key, mark_of, read_key
 from benchkit.store.manifest import Manifest, Part, Source, now, read_manifest, versions
 from benchkit.store.merging import Tables, by_month, merged, together
-from benchkit.store.origins import files_of, identity_of, read_again, read_before, watched_by
+from benchkit.store.origins import files_of, identity_of, read_again, read_before, states_of, watched_by
 from benchkit.store.parts import DAMAGED, conversations_in, read_part, write_part
 from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
@@ -102,30 +102,33 @@ def ingest(
     told = {**asked, "as_of": str(as_of or ""), "complete_since": complete, "on": on}
     told["attributes"] = " ".join(file["sha256"] for file in files_of(attributes)) if attributes else ""
     told = {key: value for key, value in told.items() if value}
-    known, since = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids), None
-    with ThreadPoolExecutor(1) as meanwhile:
-        hashing = meanwhile.submit(files_of, path)
-        if known.sources:
-            if _holds(known, identity_of(hashing.result(), format, told)):
-                return _done(known, folder, changed=False)
-            since = read_before(known, hashing.result(), format, told)
-        if since is not None:
-            complete = complete or since.isoformat()
-            since -= _OVERLAP
-        data = read_export(format, path, as_of=as_of, since=since, keep_text=known.keep_text, **asked)
-        files = hashing.result()
-    source_id = identity_of(files, format, told)
+    known, files, since = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids), None, None
+    found = states_of(path)
+    if known.sources:
+        files = files_of(path)
+        if _holds(known, identity_of(files, format, told)):
+            return _done(known, folder, changed=False)
+        since = read_before(known, files, format, told)
+    if since is not None:
+        complete = complete or since.isoformat()
+        since -= _OVERLAP
+    data = read_export(format, path, as_of=as_of, since=since, keep_text=known.keep_text, **asked)
     if attributes:
         from benchkit.enriching import enrich
 
         data = enrich(data, attributes, on=on)
-    with locked(folder, waiting=progress):
+    with locked(folder, waiting=progress), ThreadPoolExecutor(1) as meanwhile:
+        marking = meanwhile.submit(lambda: files or files_of(path))
         before = _known(folder, name, keep_text=keep_text, keep_ids=keep_ids)
-        if _holds(before, source_id):
-            return _done(before, folder, changed=False)
         try:
             key = _key_of(before, folder)
             data = concealed(data, key, keep_text=before.keep_text)
+            files = marking.result()
+            if states_of(path) != found:
+                raise InputError(path, "changed while it was read; ingest it again once its export is done")
+            source_id = identity_of(files, format, told)
+            if _holds(before, source_id):
+                return _done(before, folder, changed=False)
             before = replace(before, key_mark=mark_of(key) if key else "")
             source = Source(
                 id=source_id,
@@ -208,7 +211,7 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
     parts = {part.month: part for part in manifest.parts}
 
     def write(month: str) -> Part | None:
-        tables = changed.pop(month, None) or together([])
+        tables = changed[month]() if month in changed else together([])
         if month in parts:
             tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
         return write_part(folder, month, tables, after)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -105,34 +106,31 @@ def _refuse_other_messages(shared: pl.DataFrame) -> None:
         )
 
 
-def by_month(tables: Tables) -> dict[str, Tables]:
+def by_month(tables: Tables) -> dict[str, Callable[[], Tables]]:
     """The conversations by the month in which they began: their messages, or else their events.
 
-    The messages of a conversation must stand together, in order of time.
+    The messages of a conversation must stand together, in order of time. The rows of a month are
+    picked out when they are asked for.
     """
-    is_first = ~SAME_CONVERSATION
-    of_messages = tables.messages.filter(is_first).select(CONVERSATION, _month(pl.col("sent_at")))
-    messages = tables.messages.with_columns(pl.lit(of_messages["month"]).gather(is_first.cum_sum() - 1))
-    alone = tables.events.join(of_messages, on=CONVERSATION, how="anti").group_by(CONVERSATION)
-    of_events = alone.agg(_month(pl.col("at").min()))
-    events = tables.events.join(pl.concat([of_messages, of_events]), on=CONVERSATION, how="left")
-    begun, known = _parted(messages), _parted(events)
+    messages, events, is_first = tables.messages, tables.events, ~SAME_CONVERSATION
+    begun = messages.filter(is_first).select(CONVERSATION, _month(pl.col("sent_at")))
+    of_messages = messages.select(pl.lit(begun["month"]).gather(is_first.cum_sum() - 1)).to_series()
+    alone = events.join(begun, on=CONVERSATION, how="anti").group_by(CONVERSATION)
+    begun = pl.concat([begun, alone.agg(_month(pl.col("at").min()))])
+    of_events = events.join(begun, on=CONVERSATION, how="left", maintain_order="left")["month"]
+
+    def begun_in(number: int) -> Tables:
+        return Tables(messages.filter(of_messages == number), events.filter(of_events == number))
+
     return {
-        f"{number // 12:04}-{number % 12 + 1:02}": Tables(
-            begun.get(number, tables.messages.clear()), known.get(number, tables.events.clear())
-        )
-        for number in sorted({*begun, *known})
+        f"{number // 12:04}-{number % 12 + 1:02}": partial(begun_in, number)
+        for number in begun["month"].unique().sort()
     }
 
 
 def _month(time: pl.Expr) -> pl.Expr:
     """The number of a time's month, from January of the year 0."""
     return (12 * time.dt.year() + time.dt.month() - 1).alias("month")
-
-
-def _parted(rows: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    parted = rows.partition_by("month", as_dict=True, maintain_order=True, include_key=False)
-    return {number: part for (number,), part in parted.items()}
 
 
 def _renamed(shared: pl.DataFrame, name: str, newer: str) -> pl.DataFrame:

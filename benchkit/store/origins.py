@@ -17,14 +17,25 @@ from benchkit.store.manifest import Manifest, Source
 
 def files_of(path: str | Path) -> list[dict[str, Any]]:
     """Name, size and hash of the files that will be read; of a database what tells it, and nothing secret."""
-    from benchkit.sources.raw.files import SourceFile, find_files
+    from benchkit.sources.raw.files import SourceFile
 
     if is_connection(path):
         address = masked(connection_uri(path))
         return [{"name": path, "database": hashlib.sha256(address.encode()).hexdigest()[:16]}]
-    origins = dict.fromkeys(file.origin for file in find_files(path))
-    read = [SourceFile(origin, origin.stat().st_size) for origin in origins]
+    read = [SourceFile(origin, origin.stat().st_size) for origin in _origins_of(path)]
     return [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in read]
+
+
+def states_of(path: str | Path) -> dict[Path, tuple[int, int]]:
+    """How large files are and when they were written last, which tells whether they change while read."""
+    told = {} if is_connection(path) else {origin: origin.stat() for origin in _origins_of(path)}
+    return {origin: (state.st_size, state.st_mtime_ns) for origin, state in told.items()}
+
+
+def _origins_of(path: str | Path) -> list[Path]:
+    from benchkit.sources.raw.files import find_files
+
+    return list(dict.fromkeys(file.origin for file in find_files(path)))
 
 
 def identity_of(files: list[dict[str, Any]], format: str, told: Mapping[str, str]) -> str:  # noqa: A002

@@ -78,12 +78,14 @@ def write_part(folder: Path, month: str, tables: Tables, manifest: Manifest) -> 
     frames = {
         "messages": messages.with_columns(numbers["number"].cast(pl.Int64) + first_number),
         "events": events,
-        "waits": waits.sort("started_at", "wait_id").drop(DERIVED),
+        "waits": waits.sort("started_at", maintain_order=True).drop(DERIVED),
         "weeks": weekly_life_tables(waits.lazy(), manifest.time_zones, manifest.taken_at).collect(),
     }
     files = {name: f"parts/{month}/{name}-{manifest.generation}.parquet" for name in TABLES}
     for name, frame in frames.items():
-        write_whole(folder / files[name], partial(frame.write_parquet, compression="lz4"))
+        is_in_order_of_time = name == "waits"
+        write = partial(frame.write_parquet, compression="lz4", statistics=is_in_order_of_time)
+        write_whole(folder / files[name], write)
     sizes = {name: (folder / place).stat().st_size for name, place in files.items()}
     times = pl.concat([messages["sent_at"], events["at"]])
     return Part(
