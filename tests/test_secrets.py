@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
@@ -193,6 +193,7 @@ def test_an_error_of_our_own_stays_as_it_is() -> None:
     after=st.text(max_size=30),
     encoded=st.booleans(),
 )
+@example(password="00ß", before="", after="", encoded=False)
 def test_no_password_survives_whatever_stands_around_it(
     password: str, before: str, after: str, encoded: bool
 ) -> None:

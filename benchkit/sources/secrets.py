@@ -138,7 +138,8 @@ def without_secrets(text: str, uri: str) -> str:
     for secret in secrets[1:]:  # not the user's name, which may be a word like any other
         for told in {_bare(unquote(secret)), _bare(secret)}:
             traces = [told[i : i + SHORTEST_TRACE] for i in range(max(len(told) - SHORTEST_TRACE + 1, 1))]
-            if len(told) < SHORTEST_TRACE or any(trace in seen for trace in traces):
+            shortest = min(len(told), len(unquote(secret)))  # in lower case a sign may be two
+            if shortest < SHORTEST_TRACE or any(trace in seen for trace in traces):
                 return ""
     return text
 
