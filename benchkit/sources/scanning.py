@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +85,22 @@ def _scan(source: Path | bytes, header: Header, columns: Sequence[pl.Expr]) -> p
     silence; it refuses a long one. So every quote is looked at first, and no row was short
     if every separator is either inside a field or between two.
     """
-    names, separator = header.names, header.separator
-    n_separators = _count_separators(source, header)
-    if n_separators is None:
+    with ThreadPoolExecutor(1) as meanwhile:
+        counting = meanwhile.submit(_count_separators, source, header)
+        parsed = _parsed(source, header, columns)
+    n_separators = counting.result()
+    if n_separators is None or parsed is None:
         return None
+    n_inside = int(parsed["(separators)"].cast(pl.Int64).sum())
+    if n_separators != n_inside + (len(header.names) - 1) * parsed.height:
+        return None
+    in_order = parsed if parsed["(row)"].is_sorted() else parsed.sort("(row)")
+    return in_order.drop("(row)", "(separators)")
+
+
+def _parsed(source: Path | bytes, header: Header, columns: Sequence[pl.Expr]) -> pl.DataFrame | None:
+    """What polars makes of it, with how many separators and newlines are inside each row's fields."""
+    names, separator = header.names, header.separator
     row = pl.concat_str(names)
     separators, newlines = (row.str.count_matches(sign, literal=True) for sign in (separator.decode(), "\n"))
     try:
@@ -104,16 +117,11 @@ def _scan(source: Path | bytes, header: Header, columns: Sequence[pl.Expr]) -> p
         )
         if scan.collect_schema().names() != ["(row)", *names]:
             return None
-        frame = scan.select(
+        return scan.select(
             "(row)", *columns, separators.alias("(separators)"), newlines.alias("(newlines)")
         ).collect()
     except pl.exceptions.PolarsError:
         return None
-    n_inside = int(frame["(separators)"].cast(pl.Int64).sum())
-    if n_separators != n_inside + (len(names) - 1) * frame.height:
-        return None
-    in_order = frame if frame["(row)"].is_sorted() else frame.sort("(row)")
-    return in_order.drop("(row)", "(separators)")
 
 
 def _count_separators(source: Path | bytes, header: Header) -> int | None:

@@ -27,9 +27,6 @@ from benchkit.store.places import folder_of, locked, sweep
 from benchkit.times import Moment, parse_time
 
 EXCLUDED_FILE = "excluded.parquet"
-_AT_ONCE = 2
-"""So many months are written at once: while one waits for the disk, another is computed."""
-
 _OVERLAP = timedelta(hours=1)
 """What a database was told so long before it was last read may have come to light after that."""
 
@@ -216,8 +213,7 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
             tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
         return write_part(folder, month, tables, after)
 
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        written = [part for part in threads.map(write, sorted(wanted)) if part is not None]
+    written = [part for part in map(write, sorted(wanted)) if part is not None]
     _write_excluded(folder, manifest, data, source.id)
     unchanged = [part for month, part in parts.items() if month not in wanted]
     return replace(after, parts=sorted([*unchanged, *written], key=lambda part: part.month))
