@@ -97,11 +97,16 @@ def _number_conversations(turns: pl.LazyFrame, definition: Definition) -> pl.Laz
         & brand_spoke_last.shift()
         & ((AT - last_message_at.shift()).dt.total_seconds() >= longest_silence)
     ).fill_null(False)
-    partings = begins_anew.cum_sum()
-    part = partings - pl.when(new_thread).then(partings).forward_fill()
-    return turns.with_columns(
-        pl.when(part == 0)
-        .then("conversation_id")
-        .otherwise(pl.concat_str("conversation_id", pl.lit("~"), part + 1)),
-        (new_thread | begins_anew).cum_sum().alias("number"),
+    partings = pl.col("(begins anew)").cum_sum()
+    part = partings - pl.when("(new thread)").then(partings).forward_fill()
+    known = turns.with_columns(new_thread.alias("(new thread)"), begins_anew.alias("(begins anew)"))
+    return (
+        known.with_columns(part.alias("(part)"))
+        .with_columns(
+            pl.when(pl.col("(part)") == 0)
+            .then("conversation_id")
+            .otherwise(pl.concat_str("conversation_id", pl.lit("~"), pl.col("(part)") + 1)),
+            (pl.col("(new thread)") | pl.col("(begins anew)")).cum_sum().alias("number"),
+        )
+        .drop("(new thread)", "(begins anew)", "(part)")
     )

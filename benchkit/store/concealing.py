@@ -29,7 +29,7 @@ _LONG = 4
 _MOST = 0.5
 """A rule by which ids are made shows in more of them; and it must be seen alike in every export."""
 
-_IS_CUSTOMERS = pl.col("sender") == "customer"
+_NAME, _IS_CUSTOMERS = pl.col("sender_id"), pl.col("sender") == "customer"
 _PLACE = r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.|m\.|mobile\.)?([^/?#]*/?[^/?#]*)"
 """The part of an address up to the account: its host, and the first step of its path."""
 
@@ -109,7 +109,7 @@ def concealed(data: Dataset, key: bytes | None, *, keep_text: bool) -> Dataset:
     personal = {*_PERSONAL_ALWAYS, *data.personal, *made_of_customers}
     if "message_id" in personal:
         personal.add("in_reply_to")
-    agents = _brands_own(messages.filter(~_IS_CUSTOMERS)["sender_id"].drop_nulls().unique(), messages)
+    agents = _brands_own(_names(messages, ~_IS_CUSTOMERS), messages)
     if key is not None:
         hashed = keyed_hash(key)
         if events is not None:
@@ -143,8 +143,13 @@ def _made_of_customers(messages: pl.DataFrame) -> list[str]:
 
 def _brands_own(names: pl.Series, messages: pl.DataFrame) -> pl.Series:
     """Of some names, those under which no customer wrote."""
-    is_theirs = _IS_CUSTOMERS & pl.col("sender_id").is_in(names.implode())
-    return names.filter(~names.is_in(messages.filter(is_theirs)["sender_id"].unique().implode()))
+    theirs = _names(messages, _IS_CUSTOMERS & _NAME.is_in(names.implode()))
+    return names.filter(~names.is_in(theirs.implode()))
+
+
+def _names(messages: pl.DataFrame, rows: pl.Expr) -> pl.Series:
+    """Who wrote some of the messages."""
+    return messages.select(_NAME.filter(rows).drop_nulls().unique()).to_series()
 
 
 def _concealed_messages(messages: pl.DataFrame, hashed: Hashing, personal: set[str]) -> pl.DataFrame:

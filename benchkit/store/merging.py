@@ -115,16 +115,18 @@ def by_month(tables: Tables) -> dict[str, Callable[[], Tables]]:
     messages, events, is_first = tables.messages, tables.events, ~SAME_CONVERSATION
     begun = messages.filter(is_first).select(CONVERSATION, _month(pl.col("sent_at")))
     of_messages = messages.select(pl.lit(begun["month"]).gather(is_first.cum_sum() - 1)).to_series()
-    alone = events.join(begun, on=CONVERSATION, how="anti").group_by(CONVERSATION)
-    begun = pl.concat([begun, alone.agg(_month(pl.col("at").min()))])
-    of_events = events.join(begun, on=CONVERSATION, how="left", maintain_order="left")["month"]
+    both = begun.filter(pl.col(CONVERSATION).is_in(events[CONVERSATION].implode()))
+    alone = events.join(both, on=CONVERSATION, how="anti").group_by(CONVERSATION)
+    begun_alone = alone.agg(_month(pl.col("at").min()))
+    known = pl.concat([both, begun_alone])
+    of_events = events.join(known, on=CONVERSATION, how="left", maintain_order="left")["month"]
 
     def begun_in(number: int) -> Tables:
         return Tables(messages.filter(of_messages == number), events.filter(of_events == number))
 
     return {
         f"{number // 12:04}-{number % 12 + 1:02}": partial(begun_in, number)
-        for number in begun["month"].unique().sort()
+        for number in pl.concat([begun["month"], begun_alone["month"]]).unique().sort()
     }
 
 
