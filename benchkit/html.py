@@ -9,6 +9,8 @@ from html import escape as _escape
 from benchkit.words import legible
 
 Cell = str | tuple[str, str]
+_LINE = 'style="display: block; white-space: nowrap"'
+"""In a notebook there is no stylesheet, and the two ends of an interval belong on one line."""
 
 
 def escape(text: str) -> str:
@@ -30,7 +32,7 @@ class Html:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, kind: str = "figures") -> Html:
-    """Make an HTML table of text; a cell may be a pair, whose second part is set small.
+    """Make an HTML table of text; a cell may be a pair, whose second part is set small, line by line.
 
     >>> print(table(["Brand"], [["<b>"]]).html)
     <table class="figures"><thead><tr><th scope="col">Brand</th></tr></thead>
@@ -45,10 +47,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, kind: str = 
 
 def _cell(cell: Cell, is_first: bool) -> str:
     main, small = (cell, "") if isinstance(cell, str) else cell
-    beneath = f" <small>{escape(small)}</small>" if small else ""
     if is_first:
+        beneath = f" <small>{escape(small)}</small>" if small else ""
         return f'<th scope="row"><bdi>{escape(main)}</bdi>{beneath}</th>'
-    return f"<td>{escape(main)}{beneath}</td>"
+    lines = "".join(f"<span {_LINE}>{escape(line)}</span>" for line in small.splitlines())
+    return f"<td>{escape(main)} <small>{lines}</small></td>" if small else f"<td>{escape(main)}</td>"
 
 
 def note(markup: str) -> str:

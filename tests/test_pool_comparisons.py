@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_what_cannot_be_told_of_too_few_is_said(waits: Waits, pool: Pool) -> Non
 def test_the_table_says_where_they_are_apart(beside: pl.DataFrame) -> None:
     html = shown(beside, month=MONTH, own=OWN).html
 
-    assert "<td>above <small>+" in html
+    assert re.search("<td>above <small><span[^>]*>\\+", html)
     assert "no evidence of a difference" in html
     assert "on direct message" in html
     assert "6 brands or more" in html

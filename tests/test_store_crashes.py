@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from benchkit import BenchkitError, find_waits, open_dataset
-from benchkit.store import ingest, ingesting
+from benchkit.store import ingest
 from benchkit.store.manifest import read_manifest
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -142,7 +142,6 @@ def test_a_write_that_fails_at_each_place_in_turn_leaves_the_store_as_it_was(
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", fails_at_last)
-    monkeypatch.setattr(ingesting, "_AT_ONCE", 1)
     n_files = (
         2 * 4 + 2
     )  # the tables of two months, the rows left out and, last, the manifest; and their folders
