@@ -49,6 +49,7 @@ def names(paths: object) -> list[str]:
         zipped({"x/y.csv": TABLE}),
         zipped({"y.csv.gz": gzip.compress(TABLE)}),
     ],
+    ids=["gzip", "bzip2", "xz", "zip", "gzip in zip"],
 )
 def test_packed_files_are_told_by_their_content(tmp_path: Path, packed: bytes) -> None:
     (tmp_path / "some.dat").write_bytes(packed)
