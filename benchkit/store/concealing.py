@@ -132,8 +132,8 @@ def _made_of_customers(messages: pl.DataFrame) -> list[str]:
     some = messages.select("sender", "sender_id", *_OTHER_IDS).gather_every(
         max(1, messages.height // _LOOKED_AT)
     )
-    looked_at = some.filter(_IS_CUSTOMERS & (pl.col("sender_id") != ""))
-    name = pl.col("sender_id").str.to_lowercase()
+    looked_at = some.filter(_IS_CUSTOMERS & (_NAME != ""))
+    name = _NAME.str.to_lowercase()
     shares = looked_at.select(
         ((other == name) | ((name.str.len_chars() >= _LONG) & other.str.contains(name, literal=True))).mean()
         for other in (pl.col(column).str.to_lowercase() for column in _OTHER_IDS)
@@ -170,7 +170,7 @@ def _links(messages: pl.DataFrame) -> pl.Expr:
         _IS_CUSTOMERS.alias("theirs"),
         link.alias("link"),
         place.alias("place"),
-        pl.col("sender_id").str.to_lowercase().str.strip_chars_start("@").alias("name"),
+        _NAME.str.to_lowercase().str.strip_chars_start("@").alias("name"),
     )
     of_customers = said.filter("theirs")
     names = of_customers.filter(pl.col("name") != "").unique("conversation_id", keep="any")

@@ -208,10 +208,10 @@ def _added(folder: Path, manifest: Manifest, data: Dataset, source: Source, comp
     parts = {part.month: part for part in manifest.parts}
 
     def write(month: str) -> Part | None:
-        tables = changed[month]() if month in changed else together([])
+        tables = [changed[month]()] if month in changed else []
         if month in parts:
-            tables = together([tables, read_part(folder, parts[month]).where(touched, among=False)])
-        return write_part(folder, month, tables, after)
+            tables.append(read_part(folder, parts[month]).where(touched, among=False))
+        return write_part(folder, month, together(tables), after)
 
     written = [part for part in map(write, sorted(wanted)) if part is not None]
     _write_excluded(folder, manifest, data, source.id)
